@@ -1,0 +1,79 @@
+import { type Definition, globalRegistry, type RegistryKind } from "../registry/index.ts";
+import type { Tokenizer } from "../tokenizers/index.ts";
+
+export type Split = "train" | "validation" | "test";
+
+/**
+ * One item of a data loader: text, or ids that are already tokenized.
+ *
+ * `labels` has the length of `inputIds` and is not shifted (−100: does not count); the trainer shifts, once. Without it,
+ * every id but the first is to be predicted.
+ */
+export type Example =
+  | { readonly text: string }
+  | { readonly inputIds: ArrayLike<number>; readonly labels?: ArrayLike<number> };
+
+export interface ExampleRequest {
+  readonly tokenizer: Tokenizer;
+  /** Positions the model sees, T; an example has at most T + 1 ids (T inputs and the last target). */
+  readonly sequenceLength: number;
+  /** Seed of the run; with `epoch` it decides the order and nothing else does. */
+  readonly seed: number;
+  /** Passes over the split so far, from 0. */
+  readonly epoch: number;
+  /** Whether to mix the order. */
+  readonly shuffle: boolean;
+  /** The position: examples of this epoch to leave out, in constant time. 0 starts the epoch. */
+  readonly start: number;
+}
+
+/** Where a run's examples come from. Reads lazily: building one looks whether its files are there and reads none. */
+export interface DataLoader {
+  readonly splits: readonly Split[];
+  /** The text of a split in order, in pieces cut only where a word ends; tokenizers learn from it. */
+  texts(split: Split): AsyncIterable<string>;
+  /** The examples of one epoch. The same request gives the same examples, always. */
+  examples(split: Split, request: ExampleRequest): AsyncIterable<Example>;
+  /** A digest of the data that was read: equal only for equal data. */
+  fingerprint(): Promise<string>;
+}
+
+function checkDataLoader(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null)
+    return "an object with splits, texts, examples and fingerprint";
+  const loader = value as Partial<DataLoader>;
+  if (!Array.isArray(loader.splits)) return "an array `splits`";
+  for (const method of ["texts", "examples", "fingerprint"] as const)
+    if (typeof loader[method] !== "function") return `a function \`${method}\``;
+  return undefined;
+}
+
+export const dataLoaders: RegistryKind<DataLoader> = {
+  kind: "data_loaders",
+  noun: "data loader",
+  group: "codex_ml.data_loaders",
+  check: checkDataLoader,
+  builtins: {
+    text: {
+      load: async () => (await import("./text.ts")).text,
+      description: "Plain text from a file, a folder or a glob, in shuffled windows of tokens.",
+    },
+  },
+};
+
+export const dataLoaderRegistry = globalRegistry(dataLoaders);
+
+/** Registers a data loader under a name; see {@link Registry.register} for the three forms. */
+export const registerDataLoader = dataLoaderRegistry.register;
+
+/** Imports, validates the options of, and builds the data loader `name`. */
+export function getDataLoader(name: string, options?: unknown): Promise<DataLoader> {
+  return dataLoaderRegistry.create(name, options);
+}
+
+/** Describes a data loader: description, options schema, `create`. */
+export function defineDataLoader<Input, Output>(
+  definition: Definition<DataLoader, Input, Output>,
+): Definition<DataLoader, Input, Output> {
+  return definition;
+}

@@ -1,0 +1,92 @@
+import { type Definition, globalRegistry, type RegistryKind } from "../registry/index.ts";
+
+/** What a metric can ask the evaluation graph for. Only what some metric reads is computed. */
+export type MetricInput = "tokenLosses" | "predictedIds" | "labelBytes";
+
+/**
+ * One evaluated sequence: only the positions that count. Padding and ignored labels (−100) are gone, and labels are
+ * already shifted, so that position `i` of every array speaks of the same predicted token.
+ */
+export interface EvaluatedExample {
+  /** Ids that should have been predicted, shape (n). */
+  readonly labels: Int32Array;
+  /** Cross-entropy of each label in nats, shape (n); present when the metric reads `tokenLosses`. */
+  readonly tokenLosses?: Float32Array;
+  /** Most likely id at each position, shape (n); present when the metric reads `predictedIds`. */
+  readonly predictedIds?: Int32Array;
+  /** UTF-8 bytes that each label stands for, shape (n); present when the metric reads `labelBytes`. */
+  readonly labelBytes?: Int32Array;
+}
+
+/** A number, or several with names (`{ precision, recall }`). `NaN` means undefined, for example over no tokens. */
+export type MetricValue = number | Readonly<Record<string, number>>;
+
+/** A metric that sees a split one sequence at a time. Its state merges, so that several processes agree exactly. */
+export interface StreamingMetric {
+  readonly reads: readonly MetricInput[];
+  update(example: EvaluatedExample): void;
+  compute(): MetricValue;
+  reset(): void;
+  /** Plain JSON data from which `merge` goes on. */
+  state(): unknown;
+  /** Adds the state of another instance of the same metric to this one. */
+  merge(state: unknown): void;
+}
+
+/** The simple case: a function of all predicted and expected ids of a split, one sequence an entry. */
+export type MetricFunction = (data: {
+  readonly predictions: readonly ArrayLike<number>[];
+  readonly references: readonly ArrayLike<number>[];
+}) => MetricValue;
+
+export type Metric = StreamingMetric | MetricFunction;
+
+function checkMetric(value: unknown): string | undefined {
+  if (typeof value === "function") return undefined;
+  if (typeof value !== "object" || value === null) return "a function or an object with update and compute";
+  const metric = value as Partial<StreamingMetric>;
+  if (!Array.isArray(metric.reads)) return "an array `reads` of what it needs";
+  for (const method of ["update", "compute", "reset", "state", "merge"] as const)
+    if (typeof metric[method] !== "function") return `a function \`${method}\``;
+  return undefined;
+}
+
+export const metrics: RegistryKind<Metric> = {
+  kind: "metrics",
+  noun: "metric",
+  group: "codex_ml.metrics",
+  check: checkMetric,
+  builtins: {
+    perplexity: {
+      load: async () => (await import("./perplexity.ts")).perplexity,
+      aliases: ["ppl"],
+      description: "exp of the mean cross-entropy per token.",
+    },
+    bits_per_byte: {
+      load: async () => (await import("./bits-per-byte.ts")).bitsPerByte,
+      description: "Cross-entropy in bits per UTF-8 byte: comparable across tokenizers.",
+    },
+    token_accuracy: {
+      load: async () => (await import("./token-accuracy.ts")).tokenAccuracy,
+      aliases: ["accuracy@token"],
+      description: "Share of tokens whose most likely prediction is right.",
+    },
+  },
+};
+
+export const metricRegistry = globalRegistry(metrics);
+
+/** Registers a metric under a name; see {@link Registry.register} for the three forms. */
+export const registerMetric = metricRegistry.register;
+
+/** Imports, validates the options of, and builds the metric `name`. */
+export function getMetric(name: string, options?: unknown): Promise<Metric> {
+  return metricRegistry.create(name, options);
+}
+
+/** Describes a metric: description, options schema, `create`. */
+export function defineMetric<Input, Output>(
+  definition: Definition<Metric, Input, Output>,
+): Definition<Metric, Input, Output> {
+  return definition;
+}

@@ -1,0 +1,226 @@
+import { dataLoaders } from "../data-loaders/index.ts";
+import { metrics } from "../metrics/index.ts";
+import { models } from "../models/index.ts";
+import { describeValue } from "../registry/display.ts";
+import type { RegistryKind } from "../registry/index.ts";
+import { normalizePin } from "../registry/manifest.ts";
+import { closestNames } from "../registry/suggest.ts";
+import { tokenizers } from "../tokenizers/index.ts";
+import { trainers } from "../trainers/index.ts";
+import type { PluginSelection, RunConfig, Slot } from "./config.ts";
+import type { ConfigPath } from "./problems.ts";
+
+/** Told of one mistake. `side` says what to point at: the key that should not be there, or the value that is wrong. */
+export type ReportProblem = (
+  path: ConfigPath,
+  message: string,
+  details?: {
+    readonly closest?: string | undefined;
+    readonly side?: "key" | "value";
+    readonly cause?: unknown;
+  },
+) => void;
+
+const keys = ["seed", "tokenizer", "data", "model", "trainer", "metrics", "plugins", "directory"];
+
+const defaultSeed = 1337;
+const defaultMetrics = ["perplexity"];
+
+/**
+ * Checks the top level of a run and fills in its defaults. Every mistake is reported; the result is undefined when
+ * there was one.
+ */
+export function checkConfig(value: unknown, report: ReportProblem): RunConfig | undefined {
+  let sound = true;
+  const say: ReportProblem = (...problem) => {
+    sound = false;
+    report(...problem);
+  };
+  if (!isRecord(value)) {
+    const got = value === null || value === undefined ? "it is empty" : `got ${describeValue(value)}`;
+    say([], `a run file is a mapping with tokenizer, data, model and trainer; ${got}`);
+    return undefined;
+  }
+  checkKeys(value, [], keys, "key", say);
+  const config = {
+    seed: checkSeed(value.seed, say),
+    tokenizer: checkRequired(value, "tokenizer", tokenizers, say),
+    data: checkRequired(value, "data", dataLoaders, say),
+    model: checkRequired(value, "model", models, say),
+    trainer: checkRequired(value, "trainer", trainers, say),
+    metrics: checkMetrics(value.metrics, say),
+    plugins: checkPlugins(value.plugins, say),
+    directory: checkDirectory(value.directory, say),
+  };
+  const { tokenizer, data, model, trainer } = config;
+  if (!sound || tokenizer === undefined || data === undefined || model === undefined || trainer === undefined)
+    return undefined;
+  return { ...config, tokenizer, data, model, trainer };
+}
+
+function checkKeys(
+  value: Readonly<Record<string, unknown>>,
+  path: ConfigPath,
+  known: readonly string[],
+  noun: string,
+  say: ReportProblem,
+): void {
+  for (const key of Object.keys(value)) {
+    if (known.includes(key)) continue;
+    const [closest] = closestNames(key, known);
+    const list = closest === undefined ? `; known are ${known.join(", ")}` : "";
+    say([...path, key], `unknown ${noun}${list}`, { closest, side: "key" });
+  }
+}
+
+function checkSeed(value: unknown, say: ReportProblem): number {
+  if (value === undefined) return defaultSeed;
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
+  say(["seed"], `expected a whole number from 0, got ${describeValue(value)}`);
+  return defaultSeed;
+}
+
+function checkDirectory(value: unknown, say: ReportProblem): string | undefined {
+  if (value === undefined || (typeof value === "string" && value !== "")) return value;
+  say(["directory"], `expected the path of a folder, got ${describeValue(value)}`);
+  return undefined;
+}
+
+function checkRequired<Component>(
+  config: Readonly<Record<string, unknown>>,
+  key: string,
+  kind: RegistryKind<Component>,
+  say: ReportProblem,
+): Slot<Component> | undefined {
+  if (config[key] !== undefined) return checkSlot(config[key], [key], kind, say);
+  say(
+    [key],
+    `missing; give the name of a ${kind.noun}, for example \`${key}: ${Object.keys(kind.builtins ?? {})[0] ?? "…"}\``,
+  );
+  return undefined;
+}
+
+function checkSlot<Component>(
+  value: unknown,
+  path: ConfigPath,
+  kind: RegistryKind<Component>,
+  say: ReportProblem,
+): Slot<Component> | undefined {
+  if (typeof value === "string" && value.trim() !== "") return { name: value, options: {} };
+  if (isClass(value)) {
+    say(path, `expected a ${kind.noun}, got the class ${value.name}; give an instance: new ${value.name}(…)`);
+    return undefined;
+  }
+  // Before the name is looked at: an object that fulfils the contract may well have a `name` too.
+  if (
+    (typeof value === "object" || typeof value === "function") &&
+    value !== null &&
+    kind.check(value) === undefined
+  )
+    return { object: value as Component, name: nameOf(value) };
+  if (isRecord(value) && isPlain(value)) {
+    const { name, object, ...options } = value;
+    if (typeof name === "string" && name.trim() !== "")
+      return { name, options: object === undefined ? options : { ...options, object } };
+    if (name === undefined && typeof object === "string" && Object.keys(options).length === 0)
+      say(
+        path,
+        `this run was made by a program that gave the ${kind.noun} ${object} as an object, which a file cannot hold. Train from that program again, or register ${object} and give its name here`,
+      );
+    else if (name === undefined) say(path, `missing \`name\`: which ${kind.noun} is it?`);
+    else say([...path, "name"], `expected the name of a ${kind.noun}, got ${describeValue(name)}`);
+    return undefined;
+  }
+  const contract =
+    typeof value === "object" && value !== null && !Array.isArray(value) ? kind.check(value) : undefined;
+  say(
+    path,
+    `expected the name of a ${kind.noun}, or \`{ name: …, options }\`, got ${describeValue(value)}${contract === undefined ? "" : `; as a ${kind.noun} it lacks ${contract}`}`,
+  );
+  return undefined;
+}
+
+function checkMetrics(value: unknown, say: ReportProblem): RunConfig["metrics"] {
+  const given = value === undefined ? defaultMetrics : value;
+  if (!Array.isArray(given)) {
+    const hint = typeof given === "string" ? `; write [${given}]` : "";
+    say(["metrics"], `expected a list of metrics, got ${describeValue(given)}${hint}`);
+    return [];
+  }
+  const slots: RunConfig["metrics"][number][] = [];
+  for (const [index, entry] of given.entries()) {
+    const slot = checkSlot(entry, ["metrics", index], metrics, say);
+    if (slot === undefined) continue;
+    // Results are kept by name, so a second one would overwrite the first.
+    if (slots.some(({ name }) => name === slot.name))
+      say(["metrics", index], `the metric "${slot.name}" is already in the list`);
+    slots.push(slot);
+  }
+  return slots;
+}
+
+function checkPlugins(value: unknown, say: ReportProblem): RunConfig["plugins"] {
+  const none = { packages: "auto", pins: {} } as const;
+  if (value === undefined) return none;
+  if (!isRecord(value)) return { ...none, packages: checkSelection(value, ["plugins"], say) };
+  checkKeys(value, ["plugins"], ["packages", "pins"], "key", say);
+  const packages =
+    value.packages === undefined ? "auto" : checkSelection(value.packages, ["plugins", "packages"], say);
+  return { packages, pins: checkPins(value.pins, say) };
+}
+
+function checkSelection(value: unknown, path: ConfigPath, say: ReportProblem): PluginSelection {
+  if (value === "auto" || value === false) return value;
+  if (Array.isArray(value) && value.every((name) => typeof name === "string")) return value;
+  const alternatives =
+    path.length === 1
+      ? 'expected "auto", false, a list of package names, or `{ packages, pins }`'
+      : 'expected "auto", false or a list of package names';
+  say(path, `${alternatives}; got ${describeValue(value)}`);
+  return false;
+}
+
+function checkPins(value: unknown, say: ReportProblem): Readonly<Record<string, string>> {
+  if (value === undefined) return {};
+  const path = ["plugins", "pins"];
+  if (!isRecord(value)) {
+    say(
+      path,
+      `expected package names by component, for example { "metrics/toy_metric": my-extension }; got ${describeValue(value)}`,
+    );
+    return {};
+  }
+  const pins: Record<string, string> = {};
+  for (const [key, owner] of Object.entries(value)) {
+    try {
+      normalizePin(key);
+    } catch (error) {
+      say([...path, key], error instanceof Error ? error.message : String(error), { side: "key" });
+    }
+    if (typeof owner === "string") pins[key] = owner;
+    else say([...path, key], `expected the name of a package, got ${describeValue(owner)}`);
+  }
+  return pins;
+}
+
+function nameOf(component: object): string {
+  if (typeof component === "function") return component.name === "" ? "anonymous" : component.name;
+  if ("name" in component && typeof component.name === "string" && component.name !== "")
+    return component.name;
+  const maker: unknown = component.constructor;
+  return typeof maker === "function" && maker !== Object && maker.name !== "" ? maker.name : "anonymous";
+}
+
+function isClass(value: unknown): value is { readonly name: string } {
+  return typeof value === "function" && /^class\b/.test(Function.prototype.toString.call(value));
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // By shape and not by identity: jiti and test runners evaluate files in a realm of their own.
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

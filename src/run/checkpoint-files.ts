@@ -1,0 +1,110 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+
+/** A checkpoint that could not be saved, or one that must not be used. */
+export class CheckpointError extends Error {
+  readonly code: "CHECKPOINT_SAVE" | "CHECKPOINT_DAMAGED" | "CHECKPOINT_NONE";
+  constructor(code: CheckpointError["code"], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "CheckpointError";
+    this.code = code;
+  }
+}
+
+/** The folder of a run directory that holds its checkpoints. */
+export const checkpointsFolder = "checkpoints";
+
+/** The folder name of a step's checkpoint: `step-000500`. */
+export function checkpointName(step: number): string {
+  return `step-${String(step).padStart(6, "0")}`;
+}
+
+/** The files of a checkpoint that `state.json` vouches for. */
+export const checkpointFiles = {
+  model: "model.safetensors",
+  optimizer: "optimizer.safetensors",
+  config: "config.json",
+} as const;
+
+/** The manifest: written last, so that a folder without it is no checkpoint. */
+export const manifestFile = "state.json";
+
+export interface FileDigest {
+  readonly size: number;
+  readonly sha256: string;
+}
+
+export interface CheckpointManifest {
+  readonly format: 1;
+  readonly step: number;
+  /** The trainer's own state: position in the data, counters. */
+  readonly state: Readonly<Record<string, unknown>>;
+  /** SHA-256 of `JSON.stringify(state)`: the manifest cannot hold its own digest. */
+  readonly stateSha256: string;
+  readonly files: Readonly<Record<string, FileDigest>>;
+}
+
+export function sha256(bytes: string | Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/**
+ * Reads a checkpoint's manifest and compares every file with it.
+ *
+ * @throws {CheckpointError} `CHECKPOINT_DAMAGED`, naming the file and what is wrong with it.
+ */
+export async function verifyCheckpoint(folder: string): Promise<CheckpointManifest> {
+  const damaged = (file: string, why: string, cause?: unknown): CheckpointError =>
+    new CheckpointError("CHECKPOINT_DAMAGED", `${join(folder, file)}: ${why}`, { cause });
+
+  let manifest: CheckpointManifest;
+  try {
+    manifest = checkManifest(JSON.parse(await readFile(join(folder, manifestFile), "utf8")));
+  } catch (cause) {
+    throw damaged(manifestFile, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+  for (const [name, { size, sha256: expected }] of Object.entries(manifest.files)) {
+    const path = join(folder, name);
+    try {
+      const actual = (await stat(path)).size;
+      if (actual !== size) throw new Error(`has ${actual} bytes; ${size} were written`);
+      if ((await digestFile(path)) !== expected)
+        throw new Error("its bytes are not those that were written (SHA-256 differs)");
+    } catch (cause) {
+      throw damaged(name, cause instanceof Error ? cause.message : String(cause), cause);
+    }
+  }
+  return manifest;
+}
+
+async function digestFile(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) hash.update(chunk);
+  return hash.digest("hex");
+}
+
+function checkManifest(value: unknown): CheckpointManifest {
+  if (!isRecord(value)) throw new Error("is not a JSON object");
+  const { format, step, state, stateSha256, files } = value;
+  if (format !== 1)
+    throw new Error(`has the format ${JSON.stringify(format)}; this version of codex-ml reads 1`);
+  if (typeof step !== "number" || !Number.isSafeInteger(step)) throw new Error("has no whole number `step`");
+  if (!isRecord(state)) throw new Error("has no object `state`");
+  if (typeof stateSha256 !== "string" || sha256(JSON.stringify(state)) !== stateSha256)
+    throw new Error("its `state` is not what was written (SHA-256 differs)");
+  if (!isRecord(files)) throw new Error("has no object `files`");
+  const digests: Record<string, FileDigest> = {};
+  for (const name of Object.values(checkpointFiles)) {
+    const entry = files[name];
+    if (!isRecord(entry) || typeof entry.size !== "number" || typeof entry.sha256 !== "string")
+      throw new Error(`does not vouch for ${name}`);
+    digests[name] = { size: entry.size, sha256: entry.sha256 };
+  }
+  return { format, step, state, stateSha256, files: digests };
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

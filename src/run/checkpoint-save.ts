@@ -1,0 +1,281 @@
+import { createHash, randomUUID } from "node:crypto";
+import { join } from "node:path";
+import type { Checkpoint, WarningEvent } from "../trainers/index.ts";
+import {
+  CheckpointError,
+  type CheckpointManifest,
+  checkpointFiles,
+  checkpointName,
+  checkpointsFolder,
+  type FileDigest,
+  manifestFile,
+  sha256,
+  verifyCheckpoint,
+} from "./checkpoint-files.ts";
+import { disk, errorCode, type FileSystem, remedy, writeDurably } from "./file-system.ts";
+import { safetensorsChunks, safetensorsSize } from "./safetensors.ts";
+
+export interface SaveOptions {
+  /** The model's `config.json`, saved beside its weights. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Checkpoints to keep, this one included; older ones are removed once it is safe. Default 2. */
+  readonly keep?: number;
+  /** Told what went wrong but did not prevent the save. */
+  readonly onWarning?: (warning: WarningEvent) => void;
+  readonly files?: FileSystem;
+}
+
+/** Errors that a second attempt cannot mend. */
+const lasting = new Set([
+  "ENOSPC",
+  "EDQUOT",
+  "EACCES",
+  "EPERM",
+  "EROFS",
+  "ENOTDIR",
+  "EMFILE",
+  "ENFILE",
+  "SAFETENSORS",
+]);
+
+/**
+ * Writes `checkpoints/step-000500/` whole or not at all, and gives its path relative to the run directory.
+ *
+ * The folder is staged under a hidden name on the same file system, every file flushed, the manifest with sizes and
+ * SHA-256 last; the folder is flushed, read back, renamed, and its parent flushed. A reader therefore sees the old
+ * checkpoint or the new one. After a failed flush the kernel may report the next one as a success although the data is
+ * gone, so nothing of a failed staging is used again: it is thrown away and everything written once more from memory.
+ *
+ * @throws {CheckpointError} `CHECKPOINT_SAVE`, saying what to do; the checkpoints before it are untouched.
+ */
+export async function saveCheckpoint(
+  runDirectory: string,
+  checkpoint: Checkpoint,
+  options: SaveOptions,
+): Promise<string> {
+  const files = options.files ?? disk;
+  const folder = join(runDirectory, checkpointsFolder);
+  const name = checkpointName(checkpoint.step);
+  requireJson(checkpoint.state, "state");
+  requireJson(options.config, "config");
+
+  try {
+    await files.mkdir(folder);
+    await files.syncFolder(runDirectory);
+    await requireRoom(folder, checkpointSize(checkpoint), files);
+    try {
+      await saveOnce(files, folder, name, checkpoint, options.config);
+    } catch (error) {
+      if (lasting.has(errorCode(error) ?? "")) throw error;
+      options.onWarning?.({
+        type: "warning",
+        code: "CHECKPOINT_RETRY",
+        message: `writing ${checkpointsFolder}/${name} failed (${reason(error)}); it is written again from memory. Check the disk`,
+      });
+      await saveOnce(files, folder, name, checkpoint, options.config);
+    }
+  } catch (cause) {
+    if (cause instanceof CheckpointError && cause.code === "CHECKPOINT_SAVE") throw cause;
+    throw new CheckpointError(
+      "CHECKPOINT_SAVE",
+      `cannot save ${join(folder, name)}: ${remedy(cause)}. Earlier checkpoints are untouched`,
+      { cause },
+    );
+  }
+
+  try {
+    await tidy(files, folder, name, Math.max(1, options.keep ?? 2));
+  } catch (error) {
+    // The checkpoint is safe; old ones that linger only cost space.
+    options.onWarning?.({
+      type: "warning",
+      code: "CHECKPOINT_TIDY",
+      message: `old checkpoints in ${folder} could not be removed: ${reason(error)}`,
+    });
+  }
+  return `${checkpointsFolder}/${name}`;
+}
+
+/** Bytes that a checkpoint takes on disk, nearly: the tensors exactly, the JSON files not counted. */
+export function checkpointSize(checkpoint: Pick<Checkpoint, "parameters" | "optimizer">): number {
+  return safetensorsSize(checkpoint.parameters) + safetensorsSize(checkpoint.optimizer);
+}
+
+/**
+ * Refuses when `folder`'s disk could not take this many bytes: better said before the hours of training than after.
+ *
+ * @throws {CheckpointError} `CHECKPOINT_SAVE`, with both numbers.
+ */
+export async function requireRoom(folder: string, bytes: number, files: FileSystem = disk): Promise<void> {
+  let room: number;
+  try {
+    room = await files.room(folder);
+  } catch {
+    // Some file systems do not say; then writing will tell.
+    return;
+  }
+  if (bytes > room)
+    throw new CheckpointError(
+      "CHECKPOINT_SAVE",
+      `a checkpoint takes ${megabytes(bytes)}, but the disk of ${folder} has room for ${megabytes(room)}. Free some space, or use a run directory on another disk (--out)`,
+    );
+}
+
+async function saveOnce(
+  files: FileSystem,
+  folder: string,
+  name: string,
+  checkpoint: Checkpoint,
+  config: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const staging = join(folder, `.${name}.staging-${randomUUID().slice(0, 8)}`);
+  try {
+    await writeStaging(files, staging, checkpoint, config);
+    await verifyCheckpoint(staging);
+    await putInPlace(files, folder, name, staging);
+  } catch (error) {
+    // What cannot be removed now, the next save tidies away.
+    await files.remove(staging).catch(() => {});
+    throw error;
+  }
+}
+
+async function writeStaging(
+  files: FileSystem,
+  staging: string,
+  { step, parameters, optimizer, state }: Checkpoint,
+  config: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  await files.mkdir(staging);
+  // The same entry of metadata that PyTorch's tools write and ask for.
+  const metadata = { format: "pt" };
+  const contents: readonly (readonly [string, Iterable<Uint8Array>])[] = [
+    [checkpointFiles.model, safetensorsChunks(parameters, metadata)],
+    [checkpointFiles.optimizer, safetensorsChunks(optimizer, metadata)],
+    [checkpointFiles.config, [json(config)]],
+  ];
+  const digests: Record<string, FileDigest> = {};
+  for (const [file, chunks] of contents) {
+    const digest = new Digest();
+    await writeDurably(files, join(staging, file), digest.through(chunks));
+    digests[file] = digest.result();
+  }
+  const manifest: CheckpointManifest = {
+    format: 1,
+    step,
+    state,
+    stateSha256: sha256(JSON.stringify(state)),
+    files: digests,
+  };
+  await writeDurably(files, join(staging, manifestFile), [json(manifest)]);
+  await files.syncFolder(staging);
+}
+
+/** Renames the staged folder to its name. A whole checkpoint already there stays readable until the new one is. */
+async function putInPlace(files: FileSystem, folder: string, name: string, staging: string): Promise<void> {
+  const target = join(folder, name);
+  const replaced = join(folder, `.${name}.replaced`);
+  const names = await files.list(folder);
+  if (!names.includes(name)) {
+    await files.rename(staging, target);
+    await files.syncFolder(folder);
+    return;
+  }
+  if (await isWhole(target)) {
+    await files.remove(replaced);
+    await files.rename(target, replaced);
+  } else {
+    await files.remove(target);
+  }
+  try {
+    await files.rename(staging, target);
+  } catch (error) {
+    // Should this fail too, readers find the stand-in under its own name.
+    if (await isWhole(replaced)) await files.rename(replaced, target).catch(() => {});
+    throw error;
+  }
+  await files.syncFolder(folder);
+}
+
+async function isWhole(folder: string): Promise<boolean> {
+  try {
+    await verifyCheckpoint(folder);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Removes abandoned staging, stand-ins and all but the newest `keep` checkpoints; never the one just saved. */
+async function tidy(files: FileSystem, folder: string, saved: string, keep: number): Promise<void> {
+  const names = await files.list(folder);
+  const others = names
+    .filter((name) => /^step-\d+$/.test(name) && name !== saved)
+    .sort((left, right) => Number(right.slice(5)) - Number(left.slice(5)));
+  const present = new Set([saved, ...others]);
+  for (const name of names) {
+    const standsInFor = /^\.(step-\d+)\.replaced$/.exec(name)?.[1];
+    // A stand-in whose checkpoint is missing is the only copy: it gets its name back.
+    if (standsInFor !== undefined && !present.has(standsInFor))
+      await files.rename(join(folder, name), join(folder, standsInFor));
+    else if (/^\.step-\d+\./.test(name)) await files.remove(join(folder, name));
+  }
+  for (const name of others.slice(keep - 1)) {
+    // Renamed first: a folder that is half removed must not look like a checkpoint.
+    const removing = join(folder, `.${name}.removing-${randomUUID().slice(0, 8)}`);
+    await files.rename(join(folder, name), removing);
+    await files.remove(removing);
+  }
+}
+
+/** Counts and digests bytes on their way to the disk. */
+class Digest {
+  readonly #hash = createHash("sha256");
+  #size = 0;
+
+  *through(chunks: Iterable<Uint8Array>): Generator<Uint8Array> {
+    for (const chunk of chunks) {
+      this.#hash.update(chunk);
+      this.#size += chunk.length;
+      yield chunk;
+    }
+  }
+
+  result(): FileDigest {
+    return { size: this.#size, sha256: this.#hash.digest("hex") };
+  }
+}
+
+function json(value: unknown): Uint8Array {
+  return Buffer.from(`${JSON.stringify(value, null, 2)}\n`, "utf8");
+}
+
+/** JSON turns NaN into null, drops undefined and writes a typed array as an object: a resumed run would differ silently. */
+function requireJson(value: unknown, path: string): void {
+  if (value === null || typeof value === "string" || typeof value === "boolean") return;
+  if (typeof value === "number" && Number.isFinite(value)) return;
+  if (Array.isArray(value)) return value.forEach((entry, index) => requireJson(entry, `${path}[${index}]`));
+  if (typeof value === "object" && isPlain(value)) {
+    // An undefined property and a missing one are the same to any reader.
+    for (const [key, entry] of Object.entries(value))
+      if (entry !== undefined) requireJson(entry, `${path}.${key}`);
+    return;
+  }
+  throw new CheckpointError(
+    "CHECKPOINT_SAVE",
+    `a checkpoint's ${path} is ${typeof value === "object" ? value.constructor.name : String(value)}; only plain JSON data can be restored exactly`,
+  );
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(bytes < 1e8 ? 1 : 0)} MB`;
+}

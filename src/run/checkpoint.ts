@@ -1,0 +1,108 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Checkpoint } from "../trainers/index.ts";
+import {
+  CheckpointError,
+  type CheckpointManifest,
+  checkpointFiles,
+  checkpointsFolder,
+  isRecord,
+  verifyCheckpoint,
+} from "./checkpoint-files.ts";
+import { errorCode } from "./file-system.ts";
+import { readSafetensors } from "./safetensors.ts";
+
+export { CheckpointError, checkpointName, checkpointsFolder } from "./checkpoint-files.ts";
+export { checkpointSize, requireRoom, type SaveOptions, saveCheckpoint } from "./checkpoint-save.ts";
+
+/** A checkpoint read back, with the configuration of the model that its weights belong to. */
+export interface SavedCheckpoint extends Checkpoint {
+  /** The model's `config.json`. */
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** A folder that claims to be a checkpoint. */
+export interface CheckpointCandidate {
+  readonly step: number;
+  /** Relative to the run directory, with `/`. */
+  readonly path: string;
+}
+
+/** The newest checkpoint that verifies, and the newer ones that do not. */
+export interface LatestCheckpoint extends CheckpointCandidate {
+  readonly skipped: readonly { readonly path: string; readonly reason: string }[];
+}
+
+/**
+ * Every folder that claims to be a checkpoint, newest first, unverified.
+ *
+ * `.step-000500.replaced` stands in for `step-000500` while that is being replaced: when the process dies between the
+ * two renames of a replacement, it is the only whole copy.
+ */
+export async function listCheckpoints(runDirectory: string): Promise<readonly CheckpointCandidate[]> {
+  let names: readonly string[];
+  try {
+    names = await readdir(join(runDirectory, checkpointsFolder));
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return [];
+    throw error;
+  }
+  const candidates: (CheckpointCandidate & { readonly standIn: boolean })[] = [];
+  for (const name of names) {
+    const match = /^(?:step-(\d+)|\.step-(\d+)\.replaced)$/.exec(name);
+    if (match === null) continue;
+    const standIn = match[2] !== undefined;
+    candidates.push({ step: Number(match[1] ?? match[2]), path: `${checkpointsFolder}/${name}`, standIn });
+  }
+  candidates.sort((left, right) => right.step - left.step || Number(left.standIn) - Number(right.standIn));
+  return candidates.map(({ step, path }) => ({ step, path }));
+}
+
+/**
+ * The newest checkpoint whose every byte is what was written.
+ *
+ * @throws {CheckpointError} `CHECKPOINT_NONE` when nothing was saved yet, `CHECKPOINT_DAMAGED` when nothing verifies.
+ */
+export async function latestCheckpoint(runDirectory: string): Promise<LatestCheckpoint> {
+  const candidates = await listCheckpoints(runDirectory);
+  if (candidates.length === 0)
+    throw new CheckpointError(
+      "CHECKPOINT_NONE",
+      `${runDirectory} has no checkpoint yet: the run ended before its first one. Train again, with a smaller trainer.saveSteps if it was interrupted`,
+    );
+  const skipped: { path: string; reason: string }[] = [];
+  for (const { step, path } of candidates) {
+    try {
+      await verifyCheckpoint(join(runDirectory, path));
+      return { step, path, skipped };
+    } catch (error) {
+      if (!(error instanceof CheckpointError)) throw error;
+      skipped.push({ path, reason: error.message });
+    }
+  }
+  throw new CheckpointError(
+    "CHECKPOINT_DAMAGED",
+    `no checkpoint of ${runDirectory} is whole:\n${skipped.map(({ reason }) => `  ${reason}`).join("\n")}\nRestore one from a backup, or train again from ${join(runDirectory, "run.yaml")}`,
+  );
+}
+
+/**
+ * Reads a checkpoint, after comparing every file with its manifest.
+ *
+ * @param folder The checkpoint's own folder.
+ * @throws {CheckpointError} `CHECKPOINT_DAMAGED`, naming the file.
+ */
+export async function readCheckpoint(folder: string): Promise<SavedCheckpoint> {
+  const manifest: CheckpointManifest = await verifyCheckpoint(folder);
+  try {
+    const config: unknown = JSON.parse(await readFile(join(folder, checkpointFiles.config), "utf8"));
+    if (!isRecord(config)) throw new Error(`${join(folder, checkpointFiles.config)}: is not a JSON object`);
+    const { tensors: parameters } = await readSafetensors(join(folder, checkpointFiles.model));
+    const { tensors: optimizer } = await readSafetensors(join(folder, checkpointFiles.optimizer));
+    return { step: manifest.step, parameters, optimizer, state: manifest.state, config };
+  } catch (cause) {
+    throw new CheckpointError("CHECKPOINT_DAMAGED", cause instanceof Error ? cause.message : String(cause), {
+      cause,
+    });
+  }
+}

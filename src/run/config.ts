@@ -1,0 +1,92 @@
+import type { DataLoader } from "../data-loaders/index.ts";
+import type { Metric } from "../metrics/index.ts";
+import type { Model } from "../models/index.ts";
+import type { Tokenizer } from "../tokenizers/index.ts";
+import type { Trainer } from "../trainers/index.ts";
+
+/** A component by name, with its options beside the name. */
+export interface NamedSlot {
+  readonly name: string;
+  readonly [option: string]: unknown;
+}
+
+/** What may stand for a component: a name, a name with options, or (from a program) the object itself. */
+export type ComponentSlot<Component> = string | NamedSlot | Component;
+
+/** Which packages may bring components, and which of them answers for a name that two claim. */
+export type PluginsSetting =
+  | PluginSelection
+  | {
+      /** `"auto"`: every direct dependency of the project. Default `"auto"`. */
+      readonly packages?: PluginSelection;
+      /** Package by component, for example `{ "metrics/toy_metric": "my-extension" }`. */
+      readonly pins?: Readonly<Record<string, string>>;
+    };
+
+export type PluginSelection = "auto" | readonly string[] | false;
+
+/** A run as it is written: in YAML, JSON, TypeScript, or given to `train`. */
+export interface RunConfigInput {
+  /** Decides initial weights, the order of the data and dropout. Default 1337. */
+  readonly seed?: number;
+  readonly tokenizer: ComponentSlot<Tokenizer>;
+  readonly data: ComponentSlot<DataLoader>;
+  readonly model: ComponentSlot<Model>;
+  readonly trainer: ComponentSlot<Trainer>;
+  /** Default `["perplexity"]`. */
+  readonly metrics?: readonly ComponentSlot<Metric>[];
+  /** Default `"auto"`. */
+  readonly plugins?: PluginsSetting;
+  /** Folder that relative paths in options refer to, itself relative to the run file's. Default: the run file's folder. */
+  readonly directory?: string;
+}
+
+/** A component to be built from its name and options. */
+export interface NamedComponent {
+  readonly name: string;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** A component that the program built itself. */
+export interface GivenComponent<Component> {
+  readonly object: Component;
+  /** What it is called in results and messages: the name of its class or function. */
+  readonly name: string;
+}
+
+export type Slot<Component> = NamedComponent | GivenComponent<Component>;
+
+export function isGiven<Component>(slot: Slot<Component>): slot is GivenComponent<Component> {
+  return "object" in slot;
+}
+
+/** A run whose top level was checked and completed. The options of its components are not checked yet. */
+export interface RunConfig {
+  readonly seed: number;
+  readonly tokenizer: Slot<Tokenizer>;
+  readonly data: Slot<DataLoader>;
+  readonly model: Slot<Model>;
+  readonly trainer: Slot<Trainer>;
+  readonly metrics: readonly Slot<Metric>[];
+  readonly plugins: {
+    readonly packages: PluginSelection;
+    readonly pins: Readonly<Record<string, string>>;
+  };
+  /** As it was written. */
+  readonly directory: string | undefined;
+}
+
+/**
+ * Types a run file written in TypeScript.
+ *
+ * @example
+ * export default defineRun({
+ *   tokenizer: { name: "bpe", vocabSize: 1024 },
+ *   data: { name: "text", path: "./moby-dick.txt" },
+ *   model: "gpt2",
+ *   trainer: { name: "causal_lm", maxSteps: 1000 },
+ * });
+ */
+export function defineRun(config: RunConfigInput): RunConfigInput {
+  return config;
+}

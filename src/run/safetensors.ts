@@ -1,0 +1,149 @@
+import { type FileHandle, open } from "node:fs/promises";
+import { endianness } from "node:os";
+import { allocate, elementCount, type HostTensor } from "../runtime/host-tensor.ts";
+import {
+  decodeHeader,
+  encodeHeader,
+  lengthBytes,
+  readHeaderLength,
+  SafetensorsError,
+  type SafetensorsHeader,
+} from "./safetensors-header.ts";
+
+export { SafetensorsError } from "./safetensors-header.ts";
+
+/** Named tensors, and the strings that the file carries beside them. */
+export interface SafetensorsContent {
+  readonly tensors: ReadonlyMap<string, HostTensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Large writes are cut into pieces of this size, so that one write does not block the disk queue for seconds. */
+const chunkBytes = 16 * 1024 * 1024;
+
+/**
+ * The bytes of a safetensors file, piece by piece. The pieces are views of the tensors' own memory: writing a model of
+ * 4 GB needs no second 4 GB. They must be consumed before the tensors change.
+ *
+ * Format: https://github.com/huggingface/safetensors#format. The layout equals the reference implementation's.
+ *
+ * @throws {SafetensorsError} when a tensor's data does not have the length of its shape.
+ */
+export function* safetensorsChunks(
+  tensors: ReadonlyMap<string, HostTensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Generator<Uint8Array> {
+  requireLittleEndian();
+  const { bytes, entries } = encodeHeader(tensors, metadata);
+  for (const [name, { shape, data }] of tensors)
+    if (data.length !== elementCount(shape))
+      throw new SafetensorsError(
+        `tensor "${name}" of shape [${shape.join(", ")}] has ${data.length} elements instead of ${elementCount(shape)}`,
+      );
+  yield bytes;
+  for (const { name } of entries) {
+    const tensor = tensors.get(name);
+    if (tensor === undefined) continue;
+    const view = bytesOf(tensor);
+    for (let start = 0; start < view.length; start += chunkBytes)
+      yield view.subarray(start, start + chunkBytes);
+  }
+}
+
+/** Bytes that {@link safetensorsChunks} will give, without making them. */
+export function safetensorsSize(
+  tensors: ReadonlyMap<string, HostTensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): number {
+  const { bytes, entries } = encodeHeader(tensors, metadata);
+  return bytes.length + (entries.at(-1)?.end ?? 0);
+}
+
+/** A whole safetensors file in memory. For files, {@link safetensorsChunks} needs no copy. */
+export function encodeSafetensors(
+  tensors: ReadonlyMap<string, HostTensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  return Buffer.concat([...safetensorsChunks(tensors, metadata)]);
+}
+
+/**
+ * Reads a safetensors file in memory. Each tensor gets memory of its own.
+ *
+ * @throws {SafetensorsError} when any of the format's rules is broken.
+ */
+export function decodeSafetensors(file: Uint8Array): SafetensorsContent {
+  requireLittleEndian();
+  const headerLength = readHeaderLength(file, file.length);
+  const header = decodeHeader(file.subarray(lengthBytes, lengthBytes + headerLength), file.length);
+  const tensors = new Map<string, HostTensor>();
+  for (const { name, dtype, shape, begin, end } of header.entries) {
+    const tensor = allocate(dtype, shape);
+    bytesOf(tensor).set(file.subarray(header.dataOffset + begin, header.dataOffset + end));
+    tensors.set(name, tensor);
+  }
+  return { tensors, metadata: header.metadata };
+}
+
+/**
+ * Reads a safetensors file from disk, straight into each tensor's memory.
+ *
+ * @throws {SafetensorsError} naming the file, when it cannot be read or any of the format's rules is broken.
+ */
+export async function readSafetensors(path: string): Promise<SafetensorsContent> {
+  requireLittleEndian();
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path, "r");
+    const header = await readHeader(file);
+    const tensors = new Map<string, HostTensor>();
+    for (const { name, dtype, shape, begin } of header.entries) {
+      const tensor = allocate(dtype, shape);
+      await readFully(file, bytesOf(tensor), header.dataOffset + begin);
+      tensors.set(name, tensor);
+    }
+    return { tensors, metadata: header.metadata };
+  } catch (cause) {
+    throw new SafetensorsError(`${path}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
+  } finally {
+    await file?.close();
+  }
+}
+
+async function readHeader(file: FileHandle): Promise<SafetensorsHeader> {
+  const { size } = await file.stat();
+  const prefix = new Uint8Array(Math.min(lengthBytes, size));
+  await readFully(file, prefix, 0);
+  const header = new Uint8Array(readHeaderLength(prefix, size));
+  await readFully(file, header, lengthBytes);
+  return decodeHeader(header, size);
+}
+
+/** One read may give less than asked (Linux stops at 2 GiB), so go on until the target is full. */
+async function readFully(file: FileHandle, target: Uint8Array, position: number): Promise<void> {
+  let done = 0;
+  while (done < target.length) {
+    const { bytesRead } = await file.read(
+      target,
+      done,
+      Math.min(target.length - done, chunkBytes),
+      position + done,
+    );
+    if (bytesRead === 0) throw new SafetensorsError("the file became shorter while it was read");
+    done += bytesRead;
+  }
+}
+
+function bytesOf({ data }: HostTensor): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+/** The format is little-endian and so is every platform that ONNX Runtime ships for; say so rather than swap silently. */
+function requireLittleEndian(): void {
+  if (endianness() !== "LE")
+    throw new SafetensorsError(
+      "this machine is big-endian; reading and writing safetensors here is not supported",
+    );
+}

@@ -1,0 +1,151 @@
+import { create } from "@bufbuild/protobuf";
+import {
+  type Attribute,
+  type ConstantData,
+  type Dim,
+  type DType,
+  dimFactors,
+  type Lowering,
+  type NodeOptions,
+  type Shape,
+  sizeOf,
+  staticShape,
+  type Tensor,
+  type Value,
+} from "../tensor/index.ts";
+import { RuntimeError } from "./errors.ts";
+import {
+  AttributeProto_AttributeType as AttributeType,
+  type AttributeProto,
+  AttributeProtoSchema,
+  type NodeProto,
+  NodeProtoSchema,
+  type TensorProto,
+} from "./gen/onnx_pb.ts";
+import { onnxType, tensorProto } from "./onnx-constants.ts";
+
+/** Constants of up to this many elements are written out; larger fills are made by a node. */
+const WRITTEN_FILL = 16_384;
+
+function attributeProto(name: string, value: Attribute): AttributeProto {
+  if ("int" in value) return create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(value.int) });
+  if ("float" in value) return create(AttributeProtoSchema, { name, type: AttributeType.FLOAT, f: value.float });
+  if ("dtype" in value) return create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(onnxType[value.dtype]) });
+  if ("string" in value)
+    return create(AttributeProtoSchema, { name, type: AttributeType.STRING, s: new TextEncoder().encode(value.string) });
+  return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: value.ints.map(BigInt) });
+}
+
+/** Collects the nodes and constants of one ONNX graph: what operators' lowerings write to. */
+export class OnnxGraph implements Lowering {
+  readonly nodes: NodeProto[] = [];
+  readonly initializers: TensorProto[] = [];
+  readonly #useContrib: boolean;
+  readonly #inputs: readonly Tensor[];
+  readonly #shared = new Map<string, Value>();
+  readonly #large = new Map<ConstantData, Value>();
+  #names = 0;
+
+  /** @param useContrib whether operators of ONNX Runtime beyond the ONNX standard may be used. */
+  constructor(inputs: readonly Tensor[], useContrib: boolean) {
+    this.#inputs = inputs;
+    this.#useContrib = useContrib;
+  }
+
+  fused(dtype: DType): boolean {
+    return this.#useContrib && dtype === "float32";
+  }
+
+  node(type: string, inputs: readonly (Value | undefined)[], options: NodeOptions = {}): readonly [Value, ...Value[]] {
+    const first = this.#value(type);
+    const rest = Array.from({ length: (options.outputs ?? 1) - 1 }, () => this.#value(type));
+    this.nodes.push(
+      create(NodeProtoSchema, {
+        name: `node_${first.name}`,
+        opType: type,
+        domain: options.domain ?? "",
+        input: inputs.map((value) => value?.name ?? ""),
+        output: [first, ...rest].map((value) => value.name),
+        attribute: Object.entries(options.attributes ?? {}).map(([name, value]) => attributeProto(name, value)),
+      }),
+    );
+    return [first, ...rest];
+  }
+
+  constant(data: ConstantData, dtype: DType, shape: Shape): Value {
+    const dims = staticShape(shape, "a constant");
+    const make = () => {
+      const value = this.#value("constant");
+      this.initializers.push(tensorProto(value.name, data, dtype, dims));
+      return value;
+    };
+    if (data.length <= 64) return this.#once(`${dtype}:${dims.join()}:${Array.from(data).join()}`, make);
+    const known = this.#large.get(data) ?? make();
+    this.#large.set(data, known);
+    return known;
+  }
+
+  fill(value: number, dtype: DType, shape: Shape): Value {
+    const size = sizeOf(shape);
+    return this.#once(`fill:${value}:${dtype}:${shape.join()}`, () => {
+      if (typeof size === "number" && size <= WRITTEN_FILL)
+        return this.constant(new Float64Array(size).fill(value), dtype, shape);
+      return this.node("Expand", [this.constant([value], dtype, []), this.shapeVector(shape)])[0];
+    });
+  }
+
+  shapeVector(shape: Shape): Value {
+    if (shape.every((dim) => typeof dim === "number")) return this.constant(shape, "int64", [shape.length]);
+    return this.#once(`shape:${shape.join()}`, () => {
+      const parts = shape.map((dim) => this.dim(dim));
+      return parts.length === 1 && parts[0] ? parts[0] : this.node("Concat", parts, { attributes: { axis: { int: 0 } } })[0];
+    });
+  }
+
+  dim(dim: Dim): Value {
+    if (typeof dim === "number") return this.constant([dim], "int64", [1]);
+    return this.#once(`dim:${dim}`, () => {
+      const { coefficient, symbols } = dimFactors(dim);
+      const factors = symbols.map((symbol) => this.#symbol(symbol));
+      if (coefficient !== 1) factors.push(this.constant([coefficient], "int64", [1]));
+      return factors.reduce((product, factor) => this.node("Mul", [product, factor])[0]);
+    });
+  }
+
+  /** Gives a value that a node made the name `name`, or makes a named copy of one that no node made or that has a name. */
+  rename(value: Value, name: string, taken: ReadonlySet<string>): void {
+    const owner = this.nodes.find((node) => node.output.includes(value.name));
+    if (owner === undefined || taken.has(value.name)) {
+      this.nodes.push(create(NodeProtoSchema, { name: `node_${name}`, opType: "Identity", input: [value.name], output: [name] }));
+      return;
+    }
+    const replace = (names: string[]) => names.map((other) => (other === value.name ? name : other));
+    for (const node of this.nodes) {
+      if (node.input.includes(value.name)) node.input = replace(node.input);
+      if (node === owner) node.output = replace(node.output);
+    }
+  }
+
+  /** The length that a free symbol has at run time, read off an input that has it as an axis. */
+  #symbol(symbol: string): Value {
+    return this.#once(`symbol:${symbol}`, () => {
+      for (const tensor of this.#inputs) {
+        const axis = tensor.shape.indexOf(symbol);
+        if (axis < 0 || tensor.source.kind !== "input") continue;
+        const [shape] = this.node("Shape", [{ name: tensor.source.name }]);
+        return this.node("Gather", [shape, this.constant([axis], "int64", [1])], { attributes: { axis: { int: 0 } } })[0];
+      }
+      throw new RuntimeError("FREE_SYMBOL", `No input of the graph has an axis "${symbol}", so its length cannot be known.`);
+    });
+  }
+
+  #value(hint: string): Value {
+    return { name: `${hint.toLowerCase()}_${this.#names++}` };
+  }
+
+  #once(key: string, make: () => Value): Value {
+    const known = this.#shared.get(key) ?? make();
+    this.#shared.set(key, known);
+    return known;
+  }
+}

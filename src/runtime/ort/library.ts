@@ -1,0 +1,34 @@
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import koffi, { type LibraryHandle } from "koffi";
+import { RuntimeError } from "../errors.ts";
+
+const fileNames: Readonly<Record<string, string>> = {
+  linux: "libonnxruntime.so.1",
+  darwin: "libonnxruntime.1.dylib",
+  win32: "onnxruntime.dll",
+};
+
+/** Path of the ONNX Runtime library that the `onnxruntime-node` package bundles for this machine. */
+export function libraryPath(): string {
+  const file = fileNames[process.platform];
+  const root = dirname(createRequire(import.meta.url).resolve("onnxruntime-node/package.json"));
+  const path = join(root, "bin", "napi-v6", process.platform, process.arch, file ?? "");
+  if (file === undefined || !existsSync(path))
+    throw new RuntimeError(
+      "RUNTIME_UNAVAILABLE",
+      `ONNX Runtime has no library for ${process.platform} ${process.arch}. It ships for Linux and Windows on x64 and arm64 and for macOS on arm64; looked for ${path}.`,
+    );
+  return path;
+}
+
+// koffi unloads a library when its handle is collected, and the next call would jump into unmapped memory: the handle
+// lives as long as the process.
+let library: LibraryHandle | undefined;
+
+/** Loads the library, once a process. */
+export function loadLibrary(): LibraryHandle {
+  library ??= koffi.load(libraryPath());
+  return library;
+}

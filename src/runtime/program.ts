@@ -1,0 +1,139 @@
+import { describe, formatShape, type Tensor } from "../tensor/index.ts";
+import type { TensorBuffer } from "./buffer.ts";
+import { RuntimeError } from "./errors.ts";
+import { encodeModel, type GraphSpec, inputName } from "./onnx-model.ts";
+import { addressOf, type NativeMemory } from "./ort/api.ts";
+import { type NativeNames, OrtSession } from "./ort/session.ts";
+
+/** Buffers by the names of a program's inputs or outputs. */
+export type Buffers = Readonly<Record<string, TensorBuffer>>;
+
+export interface CompileOptions {
+  /** Writes ONNX Runtime's own profile to files that start with this path. */
+  readonly profile?: string;
+}
+
+/** A traced graph, compiled by ONNX Runtime and ready to run. */
+export class Program {
+  readonly #session: OrtSession;
+  readonly #inputs: ReadonlyMap<string, Tensor>;
+  readonly #outputs: ReadonlyMap<string, Tensor>;
+  readonly #inputNames: EncodedNames;
+  readonly #outputNames: EncodedNames;
+
+  /** @throws RuntimeError when the graph reads an input that is not listed, or the library refuses it. */
+  constructor(spec: GraphSpec, options: CompileOptions = {}) {
+    this.#inputs = new Map(spec.inputs.map((tensor) => [inputName(tensor), tensor]));
+    this.#outputs = new Map(Object.entries(spec.outputs));
+    this.#session = new OrtSession(encodeModel(spec), options);
+    this.#inputNames = new EncodedNames([...this.#inputs.keys()]);
+    this.#outputNames = new EncodedNames([...this.#outputs.keys()]);
+  }
+
+  /**
+   * Ties buffers to the program's inputs and outputs. The same call can be run again and again; what the buffers hold
+   * at that moment is read.
+   *
+   * @throws RuntimeError unless every input and output has a buffer of its dtype and shape, free symbols have one length
+   * each, and no output shares memory with an input (the graph writes while it still reads).
+   */
+  bind(inputs: Buffers, outputs: Buffers): Call {
+    const symbols = new Map<string, number>();
+    const inputBuffers = match("input", this.#inputs, inputs, symbols);
+    const outputBuffers = match("output", this.#outputs, outputs, symbols);
+    const read = new Set(inputBuffers.map((buffer) => buffer.data.buffer));
+    for (const [name, buffer] of Object.entries(outputs))
+      if (read.has(buffer.data.buffer))
+        throw new RuntimeError("ALIASED_BUFFER", `The output "${name}" would be written into memory that an input is read from.`);
+    return new Call(this.#session, this.#inputNames, inputBuffers, this.#outputNames, outputBuffers);
+  }
+}
+
+/** A program with its buffers. */
+export class Call {
+  readonly #session: OrtSession;
+  readonly #names: readonly [EncodedNames, EncodedNames];
+  readonly #buffers: readonly TensorBuffer[];
+  readonly #inputValues: NativeMemory;
+  readonly #outputValues: NativeMemory;
+  #running = false;
+
+  constructor(
+    session: OrtSession,
+    inputNames: EncodedNames,
+    inputs: readonly TensorBuffer[],
+    outputNames: EncodedNames,
+    outputs: readonly TensorBuffer[],
+  ) {
+    this.#session = session;
+    this.#names = [inputNames, outputNames];
+    // Holding the buffers keeps their memory where the library was told that it is.
+    this.#buffers = [...inputs, ...outputs];
+    this.#inputValues = BigUint64Array.from(inputs, (buffer) => buffer.pointer);
+    this.#outputValues = BigUint64Array.from(outputs, (buffer) => buffer.pointer);
+  }
+
+  /** Executes the graph off the event loop; the output buffers hold the results once it settles. */
+  async run(): Promise<void> {
+    if (this.#running) throw new RuntimeError("ALREADY_RUNNING", "This call is running; it can run again when it has settled.");
+    this.#running = true;
+    try {
+      await this.#session.run(this.#names[0], this.#inputValues, this.#names[1], this.#outputValues);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /** Bytes of all buffers that the call reads and writes. */
+  get bytes(): number {
+    return this.#buffers.reduce((sum, buffer) => sum + buffer.data.byteLength, 0);
+  }
+}
+
+/** Null-terminated UTF-8 texts and the array of their addresses. */
+class EncodedNames implements NativeNames {
+  readonly count: number;
+  readonly pointers: BigUint64Array;
+  readonly #texts: readonly Uint8Array[];
+
+  constructor(names: readonly string[]) {
+    this.count = names.length;
+    this.#texts = names.map((name) => {
+      const text = new TextEncoder().encode(`${name}\0`);
+      const fixed = new Uint8Array(new ArrayBuffer(text.length));
+      fixed.set(text);
+      return fixed;
+    });
+    this.pointers = BigUint64Array.from(this.#texts, addressOf);
+  }
+}
+
+function match(
+  role: "input" | "output",
+  wanted: ReadonlyMap<string, Tensor>,
+  given: Buffers,
+  symbols: Map<string, number>,
+): TensorBuffer[] {
+  for (const name of Object.keys(given))
+    if (!wanted.has(name)) throw new RuntimeError("UNKNOWN_BUFFER", `The program has no ${role} "${name}".`);
+  return [...wanted].map(([name, tensor]) => {
+    const buffer = given[name];
+    if (buffer === undefined) throw new RuntimeError("MISSING_BUFFER", `The program's ${role} "${name}" has no buffer.`);
+    const fits =
+      buffer.dtype === tensor.dtype &&
+      buffer.shape.length === tensor.rank &&
+      buffer.shape.every((length, axis) => {
+        const dim = tensor.dim(axis);
+        if (typeof dim === "number") return dim === length;
+        const known = symbols.get(dim) ?? length;
+        symbols.set(dim, known);
+        return known === length;
+      });
+    if (!fits)
+      throw new RuntimeError(
+        "BUFFER_MISMATCH",
+        `The ${role} "${name}" is ${describe(tensor)}, but its buffer is ${buffer.dtype}${formatShape(buffer.shape)}.`,
+      );
+    return buffer;
+  });
+}

@@ -1,0 +1,73 @@
+import { TensorError } from "./errors.ts";
+import { add } from "./ops/arithmetic.ts";
+import { fill } from "./ops/fill.ts";
+import { describe, type Operation, Tensor, Total } from "./tensor.ts";
+
+/** Every operation that `outputs` depend on, inputs before users. Iterative: graphs are deeper than the call stack. */
+export function operationsOf(outputs: Iterable<Tensor>): Operation[] {
+  const seen = new Set<Operation>();
+  const pending: Operation[] = [];
+  const visit = (tensor: Tensor): void => {
+    if (tensor.source.kind !== "operation" || seen.has(tensor.source.operation)) return;
+    seen.add(tensor.source.operation);
+    pending.push(tensor.source.operation);
+  };
+  for (const output of outputs) visit(output);
+  for (let operation = pending.pop(); operation !== undefined; operation = pending.pop())
+    for (const tensor of operation.inputs) visit(tensor);
+  // A tensor's id is larger than those of everything it was computed from, so sorting by id is a topological order.
+  return [...seen].sort((a, b) => firstId(a) - firstId(b));
+}
+
+function firstId(operation: Operation): number {
+  return operation.outputs[0]?.id ?? -1;
+}
+
+/** Every leaf (input or constant) that `outputs` depend on. */
+export function leavesOf(outputs: Iterable<Tensor>): Tensor[] {
+  const roots = [...outputs];
+  const leaves = new Set(roots.filter((tensor) => tensor.source.kind !== "operation"));
+  for (const operation of operationsOf(roots))
+    for (const tensor of operation.inputs) if (tensor.source.kind !== "operation") leaves.add(tensor);
+  return [...leaves];
+}
+
+/**
+ * Reverse-mode differentiation (Griewank & Walther, Evaluating Derivatives, ch. 3): extends the graph with
+ * d `loss` / d each of `sources`.
+ *
+ * @param loss a scalar, shape ().
+ * @returns one gradient a source, of its shape; `undefined` where the loss does not depend on it.
+ * @throws TensorError when the loss is not a scalar or a path runs through an operator without a gradient.
+ */
+export function grad(loss: Tensor, sources: readonly Tensor[]): (Tensor | undefined)[] {
+  if (loss.rank !== 0)
+    throw new TensorError("LOSS_NOT_SCALAR", `grad: the loss must be a scalar, shape (); got ${describe(loss)}.`);
+  const operations = operationsOf([loss]);
+  const onPath = new Set<Tensor>(sources);
+  for (const operation of operations)
+    if (operation.inputs.some((tensor) => onPath.has(tensor)))
+      for (const output of operation.outputs) onPath.add(output);
+
+  const gradients = new Map<Tensor, Tensor>([[loss, fill(1, loss.dtype, [])]]);
+  for (const operation of operations.reverse()) {
+    if (!operation.outputs.some((output) => gradients.has(output) && onPath.has(output))) continue;
+    if (!operation.inputs.some((tensor) => onPath.has(tensor))) continue;
+    if (operation.operator.gradient === undefined)
+      throw new TensorError("NOT_DIFFERENTIABLE", `grad: "${operation.operator.name}" has no gradient.`);
+    const parts = operation.operator.gradient({
+      ...operation,
+      outputGradients: operation.outputs.map((output) => gradients.get(output)),
+      needed: (index) => onPath.has(operation.inputs[index] as Tensor),
+      accumulated: (index) => gradients.get(operation.inputs[index] as Tensor),
+    });
+    for (const [index, part] of parts.entries()) {
+      const tensor = operation.inputs[index];
+      if (part === undefined || tensor === undefined || !onPath.has(tensor)) continue;
+      const before = gradients.get(tensor);
+      if (part instanceof Total) gradients.set(tensor, part.tensor);
+      else gradients.set(tensor, before === undefined ? part : add(before, part));
+    }
+  }
+  return sources.map((source) => gradients.get(source));
+}

@@ -1,0 +1,49 @@
+import { TensorError } from "../errors.ts";
+import { sizeOf } from "../shape.ts";
+import { defineOperator, describe, type Tensor, Total } from "../tensor.ts";
+import { fill } from "./fill.ts";
+import { reshape } from "./reshape.ts";
+
+const applyGather = defineOperator<undefined>({
+  name: "gather",
+  infer: (inputs) => {
+    const [table, ids] = inputs as [Tensor, Tensor];
+    if (table.rank !== 2 || ids.dtype !== "int32")
+      throw new TensorError(
+        "SHAPE_MISMATCH",
+        `gather: needs a table (V, C) and int32 ids; got ${describe(table)} and ${describe(ids)}.`,
+      );
+    return [{ dtype: table.dtype, shape: [...ids.shape, table.dim(1)] }];
+  },
+  gradient: ({ inputs, outputGradients: [dy], accumulated }) => {
+    const [table, ids] = inputs as [Tensor, Tensor];
+    if (dy === undefined) return [];
+    // Adding into what is already there spares a pass over the whole (V, C) table.
+    const base = accumulated(0) ?? fill(0, table.dtype, table.shape);
+    const rows = sizeOf(ids.shape);
+    return [new Total(scatterAddRows(base, reshape(ids, [rows, 1]), reshape(dy, [rows, table.dim(1)])))];
+  },
+  lower: (lowering, inputs) => lowering.node("Gather", inputs, { attributes: { axis: { int: 0 } } }),
+});
+
+/** Rows of `table` (V, C) chosen by int32 `ids` of any shape (…): an embedding look-up, shape (…, C). */
+export function gather(table: Tensor, ids: Tensor): Tensor {
+  return applyGather([table, ids], undefined)[0];
+}
+
+const applyScatter = defineOperator<undefined>({
+  name: "scatterAddRows",
+  infer: ([base]) => [{ dtype: (base as Tensor).dtype, shape: (base as Tensor).shape }],
+  lower: (lowering, [base, ids, updates], { inputs }) => {
+    // ScatterND with reduction=add loses updates on two threads (engine.md); ScatterElements over widened ids is exact.
+    const [wide] = lowering.node("Expand", [ids, lowering.shapeVector((inputs[2] as Tensor).shape)]);
+    return lowering.node("ScatterElements", [base, wide, updates], {
+      attributes: { axis: { int: 0 }, reduction: { string: "add" } },
+    });
+  },
+});
+
+/** `base` (V, C) with row n of `updates` (N, C) added to row ids[n]; ids is (N, 1). Duplicate ids add up. */
+function scatterAddRows(base: Tensor, ids: Tensor, updates: Tensor): Tensor {
+  return applyScatter([base, ids, updates], undefined)[0];
+}

@@ -1,0 +1,72 @@
+import { TensorError } from "../errors.ts";
+import { broadcastShapes, formatShape, normalizeAxis, type Shape, sameShape } from "../shape.ts";
+import { defineOperator, type Tensor } from "../tensor.ts";
+import { reshape } from "./reshape.ts";
+
+const applyBroadcast = defineOperator<{ readonly shape: Shape }>({
+  name: "broadcastTo",
+  infer: ([x], { shape }) => {
+    const type = x as Tensor;
+    if (!sameShape(broadcastShapes("broadcastTo", type.shape, shape), shape))
+      throw new TensorError("SHAPE_MISMATCH", `broadcastTo: ${formatShape(type.shape)} does not fit into ${formatShape(shape)}.`);
+    return [{ dtype: type.dtype, shape }];
+  },
+  gradient: ({ inputs: [x], outputGradients: [dy] }) => [dy && sumTo(dy, (x as Tensor).shape)],
+  lower: (lowering, [x], { attributes }) => lowering.node("Expand", [x, lowering.shapeVector(attributes.shape)]),
+});
+
+/** Repeats `x` along axes of length 1 (NumPy's rules) until it has `shape`. */
+export function broadcastTo(x: Tensor, shape: Shape): Tensor {
+  return sameShape(x.shape, shape) ? x : applyBroadcast([x], { shape })[0];
+}
+
+interface ReduceAttributes {
+  readonly axes: readonly number[];
+  readonly keepDims: boolean;
+}
+
+const applySum = defineOperator<ReduceAttributes>({
+  name: "reduceSum",
+  infer: ([x], { axes, keepDims }) => {
+    const { dtype, shape } = x as Tensor;
+    const kept = keepDims
+      ? shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim))
+      : shape.filter((_dim, axis) => !axes.includes(axis));
+    return [{ dtype, shape: kept }];
+  },
+  gradient: ({ inputs: [x], attributes: { axes }, outputGradients: [dy] }) => {
+    const { shape } = x as Tensor;
+    const kept = shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim));
+    return [dy && broadcastTo(reshape(dy, kept), shape)];
+  },
+  lower: (lowering, [x], { attributes }) =>
+    lowering.node("ReduceSum", [x, lowering.constant([...attributes.axes], "int64", [attributes.axes.length])], {
+      attributes: { keepdims: { int: attributes.keepDims ? 1 : 0 } },
+    }),
+});
+
+/** Sum over `axes` (all of them when left out). */
+export function reduceSum(x: Tensor, options: { axes?: readonly number[]; keepDims?: boolean } = {}): Tensor {
+  const axes = (options.axes ?? x.shape.map((_dim, axis) => axis)).map((axis) => normalizeAxis("reduceSum", axis, x.rank));
+  return applySum([x], { axes, keepDims: options.keepDims ?? false })[0];
+}
+
+/** Sums the axes along which something of `shape` was broadcast to the shape of `x`: the transpose of broadcasting. */
+export function sumTo(x: Tensor, shape: Shape): Tensor {
+  if (sameShape(x.shape, shape)) return x;
+  const lead = x.rank - shape.length;
+  const axes = x.shape.map((_dim, axis) => axis).filter((axis) => axis < lead || (shape[axis - lead] === 1 && x.shape[axis] !== 1));
+  const summed = reduceSum(x, { axes, keepDims: true });
+  return reshape(summed, shape);
+}
+
+const applySumOfSquares = defineOperator<undefined>({
+  name: "sumOfSquares",
+  infer: ([x]) => [{ dtype: (x as Tensor).dtype, shape: [] }],
+  lower: (lowering, inputs) => lowering.node("ReduceSumSquare", inputs, { attributes: { keepdims: { int: 0 } } }),
+});
+
+/** Σ x² over all elements, shape (), in one pass. Not differentiable: it measures gradients. */
+export function sumOfSquares(x: Tensor): Tensor {
+  return applySumOfSquares([x], undefined)[0];
+}

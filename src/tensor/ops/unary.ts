@@ -1,0 +1,35 @@
+import { TensorError } from "../errors.ts";
+import { isFloat } from "../dtype.ts";
+import { defineOperator, describe, type Tensor } from "../tensor.ts";
+import { div, mul, sub } from "./arithmetic.ts";
+
+type UnaryGradient = (request: { x: Tensor; y: Tensor; dy: Tensor }) => Tensor;
+
+function unary(name: string, onnx: string, rule: UnaryGradient): (x: Tensor) => Tensor {
+  const apply = defineOperator<undefined>({
+    name,
+    infer: ([x]) => {
+      const { dtype, shape } = x as Tensor;
+      if (!isFloat(dtype)) throw new TensorError("DTYPE_MISMATCH", `${name}: needs a real dtype; got ${describe(x as Tensor)}.`);
+      return [{ dtype, shape }];
+    },
+    gradient: ({ inputs: [x], outputs: [y], outputGradients: [dy] }) => [dy && rule({ x: x as Tensor, y: y as Tensor, dy })],
+    lower: (lowering, inputs) => lowering.node(onnx, inputs),
+  });
+  return (x) => apply([x], undefined)[0];
+}
+
+/** e to the x. */
+export const exp = unary("exp", "Exp", ({ y, dy }) => mul(dy, y));
+
+/** Natural logarithm. */
+export const log = unary("log", "Log", ({ x, dy }) => div(dy, x));
+
+/** Square root. */
+export const sqrt = unary("sqrt", "Sqrt", ({ y, dy }) => div(mul(dy, 0.5), y));
+
+/** Hyperbolic tangent. */
+export const tanh = unary("tanh", "Tanh", ({ y, dy }) => mul(dy, sub(1, mul(y, y))));
+
+/** 1 / (1 + e^−x). */
+export const sigmoid = unary("sigmoid", "Sigmoid", ({ y, dy }) => mul(dy, mul(y, sub(1, y))));

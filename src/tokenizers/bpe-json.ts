@@ -1,0 +1,105 @@
+import { z } from "zod";
+import type { BpeMerge, BpeVocabulary } from "./bpe-vocabulary.ts";
+import { readBytes, spellBytes } from "./byte-alphabet.ts";
+import { TokenizerError } from "./errors.ts";
+import {
+  byteLevel,
+  plainPipeline,
+  readEosToken,
+  readTokenizerJson,
+  TOKENIZER_JSON,
+  tokensById,
+  vocabularySchema,
+  writeTokenizerFiles,
+} from "./hf-json.ts";
+
+const absent = z.literal("").nullish();
+
+/** What `bpe` can be: everything that would give other ids is refused by name. */
+const schema = z.looseObject({
+  ...plainPipeline,
+  pre_tokenizer: z.looseObject({
+    type: z.literal("ByteLevel"),
+    add_prefix_space: z.literal(false),
+    use_regex: z.literal(true).default(true),
+  }),
+  model: z.looseObject({
+    type: z.literal("BPE"),
+    dropout: z.null().optional(),
+    continuing_subword_prefix: absent,
+    end_of_word_suffix: absent,
+    byte_fallback: z.literal(false).optional(),
+    ignore_merges: z.literal(false).optional(),
+    vocab: vocabularySchema,
+    merges: z.array(z.union([z.string(), z.tuple([z.string(), z.string()])])),
+  }),
+});
+
+/** Writes a vocabulary as `tokenizer.json` and `tokenizer_config.json`. */
+export function writeBpe(
+  vocabulary: BpeVocabulary,
+  eosToken: string | undefined,
+): Readonly<Record<string, string>> {
+  const { spellings, merges, specialTokens } = vocabulary;
+  return writeTokenizerFiles({
+    specialTokens,
+    preTokenizer: byteLevel(true),
+    decoder: byteLevel(true),
+    model: {
+      type: "BPE",
+      dropout: null,
+      unk_token: null,
+      continuing_subword_prefix: null,
+      end_of_word_suffix: null,
+      fuse_unk: false,
+      byte_fallback: false,
+      ignore_merges: false,
+      vocab: Object.fromEntries(spellings.map((spelling, id) => [spelling, id])),
+      // As text, which readers from before 2024 need too; the byte alphabet has no space.
+      merges: merges.map(([left, right]) => `${spellings[left]} ${spellings[right]}`),
+    },
+    eosToken,
+  });
+}
+
+/**
+ * Reads a vocabulary from `tokenizer.json`, and the end-of-sequence token from `tokenizer_config.json` if it is there.
+ *
+ * @throws TokenizerError `TOKENIZER_BAD_FILE`: says which field is not GPT-2's, or which token or merge is not in the vocabulary.
+ */
+export function readBpe(files: Readonly<Record<string, string>>): {
+  readonly vocabulary: BpeVocabulary;
+  readonly eosToken: string | undefined;
+} {
+  const { model, added_tokens: addedTokens } = readTokenizerJson(files, schema, "bpe");
+  const specialTokens = Object.fromEntries(addedTokens.map((token) => [token.content, token.id]));
+  // Added tokens are in the vocabulary too, or only beside it; an id of its own for one that is in both is an error.
+  const entries = new Map<string, unknown>([
+    ...Object.entries(model.vocab),
+    ...Object.entries(specialTokens),
+  ]);
+  const spellings = tokensById(entries);
+  const idOf = new Map(spellings.map((spelling, id) => [spelling, id]));
+  const find = (spelling: string, where: string): number => {
+    const id = idOf.get(spelling);
+    if (id === undefined)
+      throw new TokenizerError(
+        "TOKENIZER_BAD_FILE",
+        `${TOKENIZER_JSON}: ${where} is not in the vocabulary: ${spelling}`,
+      );
+    return id;
+  };
+  for (const [id, spelling] of spellings.entries())
+    if (!Object.hasOwn(specialTokens, spelling) && readBytes(spelling) === undefined)
+      throw new TokenizerError(
+        "TOKENIZER_BAD_FILE",
+        `${TOKENIZER_JSON}: token ${id}, ${JSON.stringify(spelling)}, is not written in the byte alphabet.`,
+      );
+  const merges = model.merges.map((merge, rank): BpeMerge => {
+    const [left = "", right = ""] = typeof merge === "string" ? merge.split(" ") : merge;
+    const where = `merge ${rank}`;
+    return [find(left, where), find(right, where), find(left + right, where)];
+  });
+  const byteIds = Int32Array.from({ length: 256 }, (_, byte) => find(spellBytes([byte]), `byte ${byte}`));
+  return { vocabulary: { spellings, byteIds, merges, specialTokens }, eosToken: readEosToken(files, "bpe") };
+}

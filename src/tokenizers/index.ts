@@ -1,0 +1,74 @@
+import { type Definition, globalRegistry, type RegistryKind } from "../registry/index.ts";
+
+/**
+ * Text to token ids and back.
+ *
+ * Byte-level tokenizers round-trip exactly: `decode(encode(text)) === text` for every string without lone surrogates.
+ * Ids are integers in `[0, vocabSize)`.
+ */
+export interface Tokenizer {
+  /** Number of ids; grows only in `train` and `load`. */
+  readonly vocabSize: number;
+  /** Special tokens by their text, for example `{ "<|endoftext|>": 1023 }`. `encode` never produces them from text. */
+  readonly specialTokens?: Readonly<Record<string, number>>;
+  /** The id that ends a document, when there is one; generation stops there. */
+  readonly eosTokenId?: number | undefined;
+  encode(text: string): ArrayLike<number> & Iterable<number>;
+  decode(ids: Iterable<number>): string;
+  /** UTF-8 bytes that one id stands for (0 for special tokens). Without it, bits per byte decodes the labels instead. */
+  byteLength?(id: number): number;
+  /** Learns a vocabulary from pieces of text (cut only where a word ends). Called once, before the model is built. */
+  train?(texts: AsyncIterable<string>): Promise<void>;
+  /** The files that restore this tokenizer, by name. Built-ins give a Hugging Face `tokenizer.json`. Required with `train`. */
+  save?(): Readonly<Record<string, string>>;
+  /** Restores what `save` gave. Required with `save`. */
+  load?(files: Readonly<Record<string, string>>): void;
+}
+
+function checkTokenizer(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null) return "an object with encode, decode and vocabSize";
+  const tokenizer = value as Partial<Tokenizer>;
+  if (typeof tokenizer.encode !== "function") return "a function `encode(text)`";
+  if (typeof tokenizer.decode !== "function") return "a function `decode(ids)`";
+  if (!Number.isInteger(tokenizer.vocabSize)) return "an integer `vocabSize`";
+  if (tokenizer.train !== undefined && (tokenizer.save === undefined || tokenizer.load === undefined))
+    return "`save` and `load` beside `train` (what was learned must be kept)";
+  if ((tokenizer.save === undefined) !== (tokenizer.load === undefined))
+    return "`save` and `load` together, or neither";
+  return undefined;
+}
+
+export const tokenizers: RegistryKind<Tokenizer> = {
+  kind: "tokenizers",
+  noun: "tokenizer",
+  group: "codex_ml.tokenizers",
+  check: checkTokenizer,
+  builtins: {
+    byte: { load: async () => (await import("./byte.ts")).byte, description: "One id per UTF-8 byte." },
+    char: {
+      load: async () => (await import("./char.ts")).char,
+      description: "One id per character of the corpus.",
+    },
+    bpe: {
+      load: async () => (await import("./bpe.ts")).bpe,
+      description: "Byte-level byte-pair encoding, trained on the corpus.",
+    },
+  },
+};
+
+export const tokenizerRegistry = globalRegistry(tokenizers);
+
+/** Registers a tokenizer under a name; see {@link Registry.register} for the three forms. */
+export const registerTokenizer = tokenizerRegistry.register;
+
+/** Imports, validates the options of, and builds the tokenizer `name`. */
+export function getTokenizer(name: string, options?: unknown): Promise<Tokenizer> {
+  return tokenizerRegistry.create(name, options);
+}
+
+/** Describes a tokenizer: description, options schema, `create`. */
+export function defineTokenizer<Input, Output>(
+  definition: Definition<Tokenizer, Input, Output>,
+): Definition<Tokenizer, Input, Output> {
+  return definition;
+}

@@ -1,0 +1,92 @@
+import type { MetricValue } from "../metrics/index.ts";
+import type { Split } from "../data-loaders/index.ts";
+
+/** One optimizer update. */
+export interface StepEvent {
+  readonly type: "step";
+  /** Updates done so far, from 1. */
+  readonly step: number;
+  /** Mean cross-entropy of the update's counted tokens, in nats. */
+  readonly loss: number;
+  /** The rate that this update used. */
+  readonly learningRate: number;
+  /** Global L2 norm of the gradient before clipping. */
+  readonly gradientNorm: number;
+  /** Tokens that counted in the loss of this update. */
+  readonly tokens: number;
+  readonly tokensPerSecond: number;
+}
+
+/** A pass over a split without training. */
+export interface EvaluationEvent {
+  readonly type: "evaluation";
+  readonly step: number;
+  readonly split: Split;
+  /** Σ token losses / Σ counted tokens over the whole split, in nats: independent of the batch size. */
+  readonly loss: number;
+  readonly metrics: Readonly<Record<string, MetricValue>>;
+  readonly tokens: number;
+  readonly seconds: number;
+}
+
+/** Text that the model wrote along the way. */
+export interface SampleEvent {
+  readonly type: "sample";
+  readonly step: number;
+  readonly prompt: string;
+  /** What follows the prompt. */
+  readonly text: string;
+}
+
+/** A checkpoint that is whole and on disk. */
+export interface CheckpointEvent {
+  readonly type: "checkpoint";
+  readonly step: number;
+  /** Relative to the run directory. */
+  readonly path: string;
+}
+
+/** Something that a colleague would point out, said once. */
+export interface WarningEvent {
+  readonly type: "warning";
+  readonly code: string;
+  readonly message: string;
+}
+
+/** The last event of a trainer that went to its end. */
+export interface EndEvent {
+  readonly type: "end";
+  readonly step: number;
+  readonly reason: "maxSteps" | "interrupted";
+}
+
+/** What a trainer yields. */
+export type TrainingEvent = StepEvent | EvaluationEvent | SampleEvent | CheckpointEvent | WarningEvent | EndEvent;
+
+/** Which component took part, and where it came from. */
+export interface ComponentOrigin {
+  readonly kind: string;
+  readonly name: string;
+  readonly origin: string;
+}
+
+/** The first event of a run. */
+export interface StartEvent {
+  readonly type: "start";
+  readonly run: string;
+  /** Trained numbers in the model. */
+  readonly parameters: number;
+  /** Updates that the trainer plans, when it knows. */
+  readonly maxSteps?: number;
+  readonly components: readonly ComponentOrigin[];
+}
+
+/** The last event of a run that failed. */
+export interface ErrorEvent {
+  readonly type: "error";
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What listeners of a run see: one JSON object a line of `metrics.ndjson`. */
+export type RunEvent = StartEvent | TrainingEvent | ErrorEvent;

@@ -1,0 +1,82 @@
+import type { DataLoader } from "../data-loaders/index.ts";
+import type { Metric } from "../metrics/index.ts";
+import type { Model } from "../models/index.ts";
+import { type Definition, globalRegistry, type RegistryKind } from "../registry/index.ts";
+import type { HostTensor } from "../runtime/index.ts";
+import type { Tokenizer } from "../tokenizers/index.ts";
+import type { TrainingEvent } from "./events.ts";
+
+export type * from "./events.ts";
+
+/** A metric under the name that the run file gave it. */
+export interface NamedMetric {
+  readonly name: string;
+  readonly metric: Metric;
+}
+
+/** Everything that training could go on from. */
+export interface Checkpoint {
+  readonly step: number;
+  readonly parameters: ReadonlyMap<string, HostTensor>;
+  /** Optimizer state, one entry a parameter and slot. */
+  readonly optimizer: ReadonlyMap<string, HostTensor>;
+  /** Plain JSON data: the position in the data, counters. */
+  readonly state: Readonly<Record<string, unknown>>;
+}
+
+/** What a trainer is given: the other four components and the run's services. */
+export interface TrainingContext {
+  readonly tokenizer: Tokenizer;
+  readonly model: Model;
+  readonly data: DataLoader;
+  readonly metrics: readonly NamedMetric[];
+  /** Decides initial weights, order of the data and dropout. */
+  readonly seed: number;
+  /** When it aborts, the trainer finishes its step, saves a checkpoint, and ends with the reason "interrupted". */
+  readonly signal: AbortSignal;
+  /** Writes a checkpoint, whole or not at all; gives its path relative to the run directory. */
+  saveCheckpoint(checkpoint: Checkpoint): Promise<string>;
+}
+
+/** Trains, and says what happens as it happens. */
+export interface Trainer {
+  /** Updates that `train` will do, when it is known beforehand. */
+  readonly maxSteps?: number;
+  /** Yields events in order; the last is an `end`. Throws when training cannot go on. */
+  train(context: TrainingContext): AsyncIterable<TrainingEvent>;
+}
+
+function checkTrainer(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null) return "an object with train";
+  return typeof (value as Partial<Trainer>).train === "function" ? undefined : "a function `train(context)`";
+}
+
+export const trainers: RegistryKind<Trainer> = {
+  kind: "trainers",
+  noun: "trainer",
+  group: "codex_ml.trainers",
+  check: checkTrainer,
+  builtins: {
+    causal_lm: {
+      load: async () => (await import("./causal-lm.ts")).causalLm,
+      description: "Next-token prediction with AdamW, warm-up and cosine decay.",
+    },
+  },
+};
+
+export const trainerRegistry = globalRegistry(trainers);
+
+/** Registers a trainer under a name; see {@link Registry.register} for the three forms. */
+export const registerTrainer = trainerRegistry.register;
+
+/** Imports, validates the options of, and builds the trainer `name`. */
+export function getTrainer(name: string, options?: unknown): Promise<Trainer> {
+  return trainerRegistry.create(name, options);
+}
+
+/** Describes a trainer: description, options schema, `create`. */
+export function defineTrainer<Input, Output>(
+  definition: Definition<Trainer, Input, Output>,
+): Definition<Trainer, Input, Output> {
+  return definition;
+}

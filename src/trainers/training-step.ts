@@ -1,0 +1,202 @@
+import type { Optimizer } from "../optim/index.ts";
+import { type Call, type CompileOptions, type HostTensor, Program, TensorBuffer } from "../runtime/index.ts";
+import { mix32 } from "../tensor/index.ts";
+import type { Batch } from "./batching.ts";
+import { TrainingError } from "./errors.ts";
+import { renamed, type StepGraphOptions, traceStep } from "./step-graph.ts";
+import { emptyLike, initialSlots, initialWeights, slotName, type Weights } from "./weights.ts";
+
+export interface TrainingStepOptions extends StepGraphOptions {
+  /** Forward passes of one update. */
+  readonly gradientAccumulationSteps: number;
+  readonly seed: number;
+  readonly compile?: CompileOptions;
+}
+
+export interface StepResult {
+  /** Σ token losses / Σ counted tokens over all batches of the update, in nats. */
+  readonly loss: number;
+  /** Global L2 norm of the gradient, before clipping. */
+  readonly gradientNorm: number;
+}
+
+/**
+ * Forward pass, backward pass, clipping and optimizer update as one graph that is run in one call an update; with gradient
+ * accumulation, a second graph adds up the gradients of all batches but the last.
+ *
+ * The loss of an update is Σ token losses / Σ counted tokens over all its batches, whatever their sizes: every batch's
+ * losses are scaled by the count of the whole update, which is known before the first one runs.
+ */
+export class TrainingStep {
+  readonly #options: TrainingStepOptions;
+  readonly #fed: Fed;
+  readonly #results: Readonly<Record<"loss" | "gradient_norm", TensorBuffer<"float32">>>;
+  /** Two sets that swap at each update: a graph never writes what it still reads. */
+  readonly #sets: readonly [State, State];
+  readonly #calls: Calls;
+  #set: 0 | 1 = 0;
+  #step = 0;
+
+  constructor(options: TrainingStepOptions) {
+    this.#options = options;
+    const { model, optimizer, batchSize, sequenceLength, seed } = options;
+    const weights = initialWeights(model, seed);
+    const slots = initialSlots(model, optimizer);
+    this.#sets = [
+      { weights, slots },
+      { weights: emptyLike(weights), slots: emptyLike(slots) },
+    ];
+    this.#fed = fedBuffers(batchSize, sequenceLength, optimizer);
+    this.#results = { loss: scalarBuffer(), gradient_norm: scalarBuffer() };
+    this.#calls = new Calls(options, this.#fed, this.#results, this.#sets);
+  }
+
+  /** Updates done. */
+  get step(): number {
+    return this.#step;
+  }
+
+  /** The parameters as they are now. Valid until the next update has run. */
+  get weights(): Weights {
+    return this.#sets[this.#set].weights;
+  }
+
+  /** The optimizer's state as it is now, by `slot/parameter`. Valid until the next update has run. */
+  get slots(): Weights {
+    return this.#sets[this.#set].slots;
+  }
+
+  /**
+   * One update from as many batches as `gradientAccumulationSteps` says.
+   *
+   * @throws TrainingError when no token counts, or loss or gradient are not finite; the weights stay as they were.
+   */
+  async run(batches: readonly Batch[], learningRate: number): Promise<StepResult> {
+    const { gradientAccumulationSteps, optimizer, seed } = this.#options;
+    if (batches.length !== gradientAccumulationSteps)
+      throw new TrainingError("BATCH_COUNT", `An update takes ${gradientAccumulationSteps} batches; got ${batches.length}.`);
+    const counted = batches.reduce((sum, batch) => sum + batch.counted, 0);
+    const step = this.#step + 1;
+    if (counted === 0)
+      throw new TrainingError("NOTHING_TO_LEARN", `Step ${step}: every label of the batch is ignored (−100), so there is no loss.`);
+    for (const [name, value] of Object.entries(optimizer.scalarValues({ step, learningRate })))
+      write(this.#fed.scalars[name], value, name);
+    write(this.#fed.inverse_count, 1 / counted, "inverse_count");
+
+    let loss = 0;
+    for (const [index, batch] of batches.entries()) {
+      this.#fed.input_ids.data.set(batch.inputIds);
+      this.#fed.labels.data.set(batch.labels);
+      this.#fed.dropout_key_a.data[0] = mix32(seed, step, index, 0);
+      this.#fed.dropout_key_b.data[0] = mix32(seed, step, index, 1);
+      await this.#calls.at(this.#set, index, index === batches.length - 1).run();
+      loss += this.#results.loss.data[0] ?? Number.NaN;
+    }
+    const gradientNorm = this.#results.gradient_norm.data[0] ?? Number.NaN;
+    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm))
+      throw new TrainingError(
+        "NOT_FINITE",
+        `Step ${step}: the ${Number.isFinite(loss) ? "gradient" : "loss"} is ${Number.isFinite(loss) ? gradientNorm : loss} at learning rate ${learningRate}. ` +
+          "The weights before this step are kept. A smaller learningRate, more warmupSteps or a smaller maxGradNorm usually helps.",
+      );
+    this.#set = this.#set === 0 ? 1 : 0;
+    this.#step = step;
+    return { loss, gradientNorm };
+  }
+
+  /** Parameters and optimizer state for a checkpoint: the live memory, to be written before the next update. */
+  tensors(): { readonly parameters: Map<string, HostTensor>; readonly optimizer: Map<string, HostTensor> } {
+    return { parameters: new Map(Object.entries(this.weights)), optimizer: new Map(Object.entries(this.slots)) };
+  }
+}
+
+interface State {
+  readonly weights: Weights;
+  readonly slots: Weights;
+}
+
+/** What changes from call to call. */
+interface Fed {
+  readonly input_ids: TensorBuffer<"int32">;
+  readonly labels: TensorBuffer<"int32">;
+  readonly inverse_count: TensorBuffer<"float32">;
+  readonly dropout_key_a: TensorBuffer<"int32">;
+  readonly dropout_key_b: TensorBuffer<"int32">;
+  readonly scalars: Readonly<Record<string, TensorBuffer<"float32">>>;
+}
+
+function scalarBuffer(): TensorBuffer<"float32"> {
+  return new TensorBuffer({ dtype: "float32", shape: [] });
+}
+
+function fedBuffers(batchSize: number, sequenceLength: number, optimizer: Optimizer): Fed {
+  return {
+    input_ids: new TensorBuffer({ dtype: "int32", shape: [batchSize, sequenceLength] }),
+    labels: new TensorBuffer({ dtype: "int32", shape: [batchSize, sequenceLength] }),
+    inverse_count: scalarBuffer(),
+    dropout_key_a: new TensorBuffer({ dtype: "int32", shape: [] }),
+    dropout_key_b: new TensorBuffer({ dtype: "int32", shape: [] }),
+    scalars: Object.fromEntries(optimizer.scalars.map((name) => [name, scalarBuffer()])),
+  };
+}
+
+function write(buffer: TensorBuffer<"float32"> | undefined, value: number, name: string): void {
+  if (buffer === undefined || !Number.isFinite(value))
+    throw new TrainingError("BAD_SCALAR", `The optimizer gave ${value} for "${name}"; it must be a finite number that the optimizer lists.`);
+  buffer.data[0] = value;
+}
+
+/** The compiled graphs of an update, tied to every combination of buffers that a step can use. */
+class Calls {
+  readonly #last: readonly (readonly Call[])[];
+  readonly #adding: readonly (readonly Call[])[];
+  readonly #sums: readonly Weights[];
+
+  constructor(
+    options: TrainingStepOptions,
+    fed: Fed,
+    results: Readonly<Record<"loss" | "gradient_norm", TensorBuffer<"float32">>>,
+    sets: readonly [State, State],
+  ) {
+    const { scalars, ...batch } = fed;
+    const accumulates = options.gradientAccumulationSteps > 1;
+    const graph = traceStep(options, accumulates);
+    const inputs = [...graph.inputs, ...graph.stateInputs];
+    const last = new Program({ inputs, outputs: { ...graph.results, ...graph.updated } }, options.compile);
+    const adding = accumulates
+      ? new Program({ inputs: graph.inputs, outputs: { loss: graph.results.loss, ...graph.sums } }, options.compile)
+      : undefined;
+    // Sums of gradients swap like the weights do: read one set, write the other.
+    const sums = accumulates
+      ? [emptyLike(sets[0].weights), emptyLike(sets[0].weights)].map((set) =>
+          Object.fromEntries(Object.entries(set).map(([name, buffer]) => [slotName("sum", name), buffer])),
+        )
+      : [{}];
+    this.#last = sets.map((from, set) =>
+      sums.map((sum) => {
+        const to = sets[1 - set] as State;
+        return last.bind(
+          { ...batch, ...scalars, ...from.weights, ...from.slots, ...sum },
+          { ...results, ...renamed(to.weights), ...renamed(to.slots) },
+        );
+      }),
+    );
+    this.#adding = sets.map((from) =>
+      adding === undefined
+        ? []
+        : sums.map((sum, index) =>
+            adding.bind({ ...batch, ...from.weights, ...sum }, { loss: results.loss, ...renamed(sums[1 - index] ?? {}) }),
+          ),
+    );
+    this.#sums = sums;
+  }
+
+  /** The call for batch `index` of an update that starts from the weights in `set`. */
+  at(set: 0 | 1, index: number, last: boolean): Call {
+    const place = index % this.#sums.length;
+    if (index === 0) for (const buffer of Object.values(this.#sums[0] ?? {})) buffer.data.fill(0);
+    const call = (last ? this.#last : this.#adding)[set]?.[place];
+    if (call === undefined) throw new TrainingError("BATCH_COUNT", `An update has no batch ${index}.`);
+    return call;
+  }
+}
