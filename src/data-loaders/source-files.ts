@@ -1,12 +1,12 @@
 import { constants } from "node:fs";
-import { access, stat } from "node:fs/promises";
+import { access, realpath, stat } from "node:fs/promises";
 import { dirname, relative, resolve, sep } from "node:path";
 import { glob, isDynamicPattern } from "tinyglobby";
 import { InvalidOptionError } from "../registry/index.ts";
 
 /** A file of the corpus. */
 export interface SourceFile {
-  /** Absolute path. */
+  /** Absolute path, with symbolic links followed. */
   readonly path: string;
   /** Path from the deepest folder that holds all files of the corpus, with `/`: the same wherever that folder lies. */
   readonly name: string;
@@ -17,7 +17,7 @@ type OptionPath = readonly (string | number)[];
 /**
  * The files that `paths` mean: each is a file, a folder (all files below it but hidden ones), or a glob. A path that
  * exists is never taken for a glob. Files come in the order of their names by code unit, which is the same everywhere,
- * and each once.
+ * and each once, also when links lead to it again.
  *
  * Looks at names and permissions; reads nothing.
  *
@@ -36,9 +36,15 @@ export async function findSourceFiles(
   for (const [path, where] of entries)
     for (const file of await expand(path, directory, where)) found.add(file);
   const root = commonFolder([...found]);
-  return [...found]
+  const byName = [...found]
     .map((path) => ({ path, name: relative(root, path).split(sep).join("/") }))
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  const files = new Map<string, SourceFile>();
+  for (const { path, name } of byName) {
+    const real = await realpath(path);
+    if (!files.has(real)) files.set(real, { path: real, name });
+  }
+  return [...files.values()];
 }
 
 async function expand(path: string, directory: string, where: OptionPath): Promise<readonly string[]> {

@@ -28,12 +28,12 @@ export function adamW({ beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8, weightDecay =
         keep: 1 - learningRate * weightDecay,
       };
     },
-    update: ({ parameter, gradient, slots, scalars }) => {
+    update: ({ parameter, decays, gradient, slots, scalars }) => {
       const { rate, epsilon: floor, keep } = scalars as Record<"rate" | "epsilon" | "keep", Tensor>;
       const momentum = add(mul(slots["momentum"] as Tensor, beta1), gradient);
       const variance = add(mul(slots["variance"] as Tensor, beta2), mul(gradient, gradient));
       const change = mul(div(momentum, add(sqrt(variance), floor)), rate);
-      const decayed = parameter.rank >= 2 && weightDecay !== 0 ? mul(parameter, keep) : parameter;
+      const decayed = decays && weightDecay !== 0 ? mul(parameter, keep) : parameter;
       return { parameter: sub(decayed, change), slots: { momentum, variance } };
     },
   };

@@ -1,9 +1,8 @@
-import { add, concat, div, minimum, mul, reduceSum, reshape, sqrt, sumOfSquares, type Tensor } from "../tensor/index.ts";
+import { add, div, minimum, mul, sqrt, sumOfSquares, type Tensor } from "../tensor/index.ts";
 
 /** √Σ g² over all elements of all gradients, shape (). */
 export function globalNorm(gradients: readonly Tensor[]): Tensor {
-  const squares = gradients.map((gradient) => reshape(sumOfSquares(gradient), [1]));
-  return sqrt(reduceSum(concat(squares, 0)));
+  return sqrt(sumOfSquares(gradients));
 }
 
 /** Scales all gradients by min(1, maxNorm / (norm + 10⁻⁶)), as PyTorch's `clip_grad_norm_` does. */

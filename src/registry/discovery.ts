@@ -145,16 +145,9 @@ class Search {
 
   #dependencies(root: string, json: PackageJson, selections: readonly PluginSelection[]): void {
     const location = join(root, "package.json");
-    const [required, optional, development] = [
-      json.dependencies,
-      json.optionalDependencies,
-      json.devDependencies,
-    ].map((group) => new Set(isRecord(group) ? Object.keys(group) : [])) as [
-      Set<string>,
-      Set<string>,
-      Set<string>,
-    ];
-    const direct = new Set([...required, ...optional, ...development]);
+    const required = keysOf(json.dependencies);
+    const optional = keysOf(json.optionalDependencies);
+    const direct = new Set([...required, ...optional, ...keysOf(json.devDependencies)]);
     const lists = selections.filter((selection) => Array.isArray(selection));
     for (const name of new Set(lists.flat()))
       if (!direct.has(name))
@@ -163,7 +156,7 @@ class Search {
     for (const name of direct) {
       if (!lists.every((list) => list.includes(name))) continue;
       // Optional and development dependencies are often left out on purpose; the others are missed.
-      const wanted = lists.length > 0 || (required.has(name) && !optional.has(name));
+      const wanted = lists.length > 0 || (required.includes(name) && !optional.includes(name));
       queue.push({ name, from: root, wanted, declaredIn: location });
     }
     // Breadth first, so that what the project itself depends on is met before what a plugin forwards.
@@ -174,7 +167,8 @@ class Search {
   #visit({ name, from, wanted, declaredIn }: Candidate): Candidate[] {
     const directory = isPackageName(name) ? locatePackage(name, from) : undefined;
     if (directory === undefined) {
-      if (wanted) this.#report({ package: name, location: declaredIn }, `${quote(name)} is not installed`);
+      if (wanted)
+        this.#report({ package: name, location: declaredIn }, `not installed, though ${declaredIn} names it`);
       return [];
     }
     const met = this.#met.get(name);
@@ -185,7 +179,7 @@ class Search {
       const kept = packageLabel(name, met.version);
       this.#report(
         { package: name, location: declaredIn },
-        `a second copy of ${quote(name)} in ${directory} is left out; ${kept} in ${met.directory} is used`,
+        `a second copy in ${directory} is left out; ${kept} in ${met.directory} is used`,
       );
       return [];
     }
@@ -246,6 +240,10 @@ class Search {
       message: label + message,
     });
   }
+}
+
+function keysOf(group: unknown): readonly string[] {
+  return isRecord(group) ? Object.keys(group) : [];
 }
 
 function versionOf(json: PackageJson): string | undefined {

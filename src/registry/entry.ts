@@ -4,7 +4,7 @@ import type { Origin } from "./origin.ts";
 import { ownVersion } from "./own-package.ts";
 
 /** The parts of an origin that do not change. */
-export type Provenance = Pick<Origin, "kind"> &
+type Provenance = Pick<Origin, "kind"> &
   Partial<Pick<Origin, "package" | "version" | "target" | "location" | "replaced">>;
 
 /** One registration: a name, where it came from, and its factory once somebody has asked for it. */

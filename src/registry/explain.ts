@@ -2,9 +2,9 @@ import { join } from "node:path";
 import type { Discovered } from "./discovery.ts";
 import { quote } from "./display.ts";
 import { RegistryConflictError, RegistryNotFoundError } from "./errors.ts";
+import type { RegistryEntry, RegistryKind } from "./kind.ts";
 import type { Reference } from "./names.ts";
 import { describeOrigin, type Origin } from "./origin.ts";
-import type { RegistryEntry, RegistryKind } from "./registry.ts";
 import { closestNames } from "./suggest.ts";
 
 type Kind = Pick<RegistryKind<unknown>, "kind" | "noun" | "group">;

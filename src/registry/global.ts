@@ -1,5 +1,6 @@
 import { Discovery, type DiscoveryOptions } from "./discovery.ts";
-import { Registry, type RegistryKind } from "./registry.ts";
+import type { RegistryKind } from "./kind.ts";
+import { Registry } from "./registry.ts";
 
 interface Shared {
   readonly discovery: Discovery;

@@ -27,9 +27,10 @@ export {
   RegistryOptionsError,
 } from "./errors.ts";
 export { configurePlugins, globalRegistry } from "./global.ts";
+export type { Builtin, RegistryEntry, RegistryKind } from "./kind.ts";
 export type { Declaration, PluginSelection } from "./manifest.ts";
 export { describeOrigin, type Origin } from "./origin.ts";
 export type { Register, RegisterOptions } from "./register.ts";
-export { type Builtin, createRegistry, Registry, type RegistryEntry, type RegistryKind } from "./registry.ts";
+export { createRegistry, Registry } from "./registry.ts";
 export type { StandardIssue, StandardResult, StandardSchemaV1 } from "./standard-schema.ts";
 export { closestNames } from "./suggest.ts";

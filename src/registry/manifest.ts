@@ -5,7 +5,7 @@ import { closestNames } from "./suggest.ts";
 import { parseTarget } from "./target.ts";
 
 /** The groups of components that a `package.json` may declare. */
-export const GROUPS = [
+const GROUPS = [
   "codex_ml.tokenizers",
   "codex_ml.models",
   "codex_ml.metrics",

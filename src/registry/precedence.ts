@@ -2,9 +2,9 @@ import { join } from "node:path";
 import type { Discovered, Discovery } from "./discovery.ts";
 import { quote } from "./display.ts";
 import { Entry } from "./entry.ts";
+import type { RegistryKind } from "./kind.ts";
 import type { Reference } from "./names.ts";
 import { OWN_NAME } from "./own-package.ts";
-import type { RegistryKind } from "./registry.ts";
 import { importTarget } from "./target.ts";
 
 /** Entries by each of their names and aliases. */

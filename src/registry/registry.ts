@@ -4,41 +4,12 @@ import { Discovery, type DiscoveryOptions, type PluginProblem } from "./discover
 import { Entry, isFactory } from "./entry.ts";
 import { type RegistryConflictError, RegistryFactoryTypeError, RegistryNameError } from "./errors.ts";
 import { conflictError, notFoundError } from "./explain.ts";
+import type { RegistryEntry, RegistryKind } from "./kind.ts";
 import { normalizeName, parseReference } from "./names.ts";
-import { callerLocation, type Origin } from "./origin.ts";
+import { callerLocation } from "./origin.ts";
 import { isRecord } from "./packages.ts";
 import { type Claims, Precedence } from "./precedence.ts";
 import { checkRegisterOptions, type Register, type RegisterOptions } from "./register.ts";
-
-/** One kind of component: what a registry of them has to know. */
-export interface RegistryKind<Component> {
-  /** Key of the kind, as in pins: `metrics`. */
-  readonly kind: string;
-  /** What one is called in messages: `metric`. */
-  readonly noun: string;
-  /** Group under which packages declare them: `codex_ml.metrics`. */
-  readonly group: string;
-  /** Holds a built component against the contract: what was expected, when it breaks it. */
-  check(value: unknown): string | undefined;
-  readonly builtins: Readonly<Record<string, Builtin<Component>>>;
-}
-
-/** A component of our own, imported when somebody asks for it. */
-export interface Builtin<Component> {
-  load(): Promise<Factory<Component>>;
-  readonly aliases?: readonly string[];
-  readonly description?: string;
-}
-
-/** What a registry tells of one registration. */
-export interface RegistryEntry {
-  readonly name: string;
-  /** `package/name`: means this one and no other, whoever else claims the name. */
-  readonly qualifiedName: string | undefined;
-  readonly aliases: readonly string[];
-  readonly description: string | undefined;
-  readonly origin: Origin;
-}
 
 /**
  * Names of one kind of component, and what builds them.

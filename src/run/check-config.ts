@@ -2,12 +2,13 @@ import { dataLoaders } from "../data-loaders/index.ts";
 import { metrics } from "../metrics/index.ts";
 import { models } from "../models/index.ts";
 import { describeValue } from "../registry/display.ts";
-import type { RegistryKind } from "../registry/index.ts";
+import type { PluginSelection, RegistryKind } from "../registry/index.ts";
 import { normalizePin } from "../registry/manifest.ts";
 import { closestNames } from "../registry/suggest.ts";
 import { tokenizers } from "../tokenizers/index.ts";
 import { trainers } from "../trainers/index.ts";
-import type { PluginSelection, RunConfig, Slot } from "./config.ts";
+import type { RunConfig, Slot } from "./config.ts";
+import { isPlain } from "./plain-json.ts";
 import type { ConfigPath } from "./problems.ts";
 
 /** Told of one mistake. `side` says what to point at: the key that should not be there, or the value that is wrong. */
@@ -160,13 +161,15 @@ function checkMetrics(value: unknown, say: ReportProblem): RunConfig["metrics"] 
 }
 
 function checkPlugins(value: unknown, say: ReportProblem): RunConfig["plugins"] {
-  const none = { packages: "auto", pins: {} } as const;
-  if (value === undefined) return none;
-  if (!isRecord(value)) return { ...none, packages: checkSelection(value, ["plugins"], say) };
+  if (value === undefined) return {};
+  if (!isRecord(value)) return { packages: checkSelection(value, ["plugins"], say) };
   checkKeys(value, ["plugins"], ["packages", "pins"], "key", say);
-  const packages =
-    value.packages === undefined ? "auto" : checkSelection(value.packages, ["plugins", "packages"], say);
-  return { packages, pins: checkPins(value.pins, say) };
+  return {
+    ...(value.packages === undefined
+      ? {}
+      : { packages: checkSelection(value.packages, ["plugins", "packages"], say) }),
+    ...(value.pins === undefined ? {} : { pins: checkPins(value.pins, say) }),
+  };
 }
 
 function checkSelection(value: unknown, path: ConfigPath, say: ReportProblem): PluginSelection {
@@ -181,7 +184,6 @@ function checkSelection(value: unknown, path: ConfigPath, say: ReportProblem): P
 }
 
 function checkPins(value: unknown, say: ReportProblem): Readonly<Record<string, string>> {
-  if (value === undefined) return {};
   const path = ["plugins", "pins"];
   if (!isRecord(value)) {
     say(
@@ -213,12 +215,6 @@ function nameOf(component: object): string {
 
 function isClass(value: unknown): value is { readonly name: string } {
   return typeof value === "function" && /^class\b/.test(Function.prototype.toString.call(value));
-}
-
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  // By shape and not by identity: jiti and test runners evaluate files in a realm of their own.
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

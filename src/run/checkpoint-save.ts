@@ -12,7 +12,9 @@ import {
   sha256,
   verifyCheckpoint,
 } from "./checkpoint-files.ts";
+import { removeOldCheckpoints } from "./checkpoint-retention.ts";
 import { disk, errorCode, type FileSystem, remedy, writeDurably } from "./file-system.ts";
+import { plainJsonProblem } from "./plain-json.ts";
 import { safetensorsChunks, safetensorsSize } from "./safetensors.ts";
 
 export interface SaveOptions {
@@ -56,8 +58,14 @@ export async function saveCheckpoint(
   const files = options.files ?? disk;
   const folder = join(runDirectory, checkpointsFolder);
   const name = checkpointName(checkpoint.step);
-  requireJson(checkpoint.state, "state");
-  requireJson(options.config, "config");
+  for (const part of [{ state: checkpoint.state }, { config: options.config }]) {
+    const problem = plainJsonProblem(part);
+    if (problem !== undefined)
+      throw new CheckpointError(
+        "CHECKPOINT_SAVE",
+        `a checkpoint's ${problem}; only plain JSON data can be restored exactly`,
+      );
+  }
 
   try {
     await files.mkdir(folder);
@@ -84,7 +92,7 @@ export async function saveCheckpoint(
   }
 
   try {
-    await tidy(files, folder, name, Math.max(1, options.keep ?? 2));
+    await removeOldCheckpoints(files, folder, name, Math.max(1, options.keep ?? 2));
   } catch (error) {
     // The checkpoint is safe; old ones that linger only cost space.
     options.onWarning?.({
@@ -206,28 +214,6 @@ async function isWhole(folder: string): Promise<boolean> {
   }
 }
 
-/** Removes abandoned staging, stand-ins and all but the newest `keep` checkpoints; never the one just saved. */
-async function tidy(files: FileSystem, folder: string, saved: string, keep: number): Promise<void> {
-  const names = await files.list(folder);
-  const others = names
-    .filter((name) => /^step-\d+$/.test(name) && name !== saved)
-    .sort((left, right) => Number(right.slice(5)) - Number(left.slice(5)));
-  const present = new Set([saved, ...others]);
-  for (const name of names) {
-    const standsInFor = /^\.(step-\d+)\.replaced$/.exec(name)?.[1];
-    // A stand-in whose checkpoint is missing is the only copy: it gets its name back.
-    if (standsInFor !== undefined && !present.has(standsInFor))
-      await files.rename(join(folder, name), join(folder, standsInFor));
-    else if (/^\.step-\d+\./.test(name)) await files.remove(join(folder, name));
-  }
-  for (const name of others.slice(keep - 1)) {
-    // Renamed first: a folder that is half removed must not look like a checkpoint.
-    const removing = join(folder, `.${name}.removing-${randomUUID().slice(0, 8)}`);
-    await files.rename(join(folder, name), removing);
-    await files.remove(removing);
-  }
-}
-
 /** Counts and digests bytes on their way to the disk. */
 class Digest {
   readonly #hash = createHash("sha256");
@@ -248,28 +234,6 @@ class Digest {
 
 function json(value: unknown): Uint8Array {
   return Buffer.from(`${JSON.stringify(value, null, 2)}\n`, "utf8");
-}
-
-/** JSON turns NaN into null, drops undefined and writes a typed array as an object: a resumed run would differ silently. */
-function requireJson(value: unknown, path: string): void {
-  if (value === null || typeof value === "string" || typeof value === "boolean") return;
-  if (typeof value === "number" && Number.isFinite(value)) return;
-  if (Array.isArray(value)) return value.forEach((entry, index) => requireJson(entry, `${path}[${index}]`));
-  if (typeof value === "object" && isPlain(value)) {
-    // An undefined property and a missing one are the same to any reader.
-    for (const [key, entry] of Object.entries(value))
-      if (entry !== undefined) requireJson(entry, `${path}.${key}`);
-    return;
-  }
-  throw new CheckpointError(
-    "CHECKPOINT_SAVE",
-    `a checkpoint's ${path} is ${typeof value === "object" ? value.constructor.name : String(value)}; only plain JSON data can be restored exactly`,
-  );
-}
-
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
 }
 
 function reason(error: unknown): string {

@@ -1,6 +1,7 @@
 import type { DataLoader } from "../data-loaders/index.ts";
 import type { Metric } from "../metrics/index.ts";
 import type { Model } from "../models/index.ts";
+import type { PluginSelection } from "../registry/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
 import type { Trainer } from "../trainers/index.ts";
 
@@ -22,8 +23,6 @@ export type PluginsSetting =
       /** Package by component, for example `{ "metrics/toy_metric": "my-extension" }`. */
       readonly pins?: Readonly<Record<string, string>>;
     };
-
-export type PluginSelection = "auto" | readonly string[] | false;
 
 /** A run as it is written: in YAML, JSON, TypeScript, or given to `train`. */
 export interface RunConfigInput {
@@ -68,9 +67,10 @@ export interface RunConfig {
   readonly model: Slot<Model>;
   readonly trainer: Slot<Trainer>;
   readonly metrics: readonly Slot<Metric>[];
+  /** What was written; the project's own settings hold for the rest. */
   readonly plugins: {
-    readonly packages: PluginSelection;
-    readonly pins: Readonly<Record<string, string>>;
+    readonly packages?: PluginSelection;
+    readonly pins?: Readonly<Record<string, string>>;
   };
   /** As it was written. */
   readonly directory: string | undefined;

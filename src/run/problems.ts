@@ -28,7 +28,7 @@ export class RunFileError extends Error {
   readonly code = "RUN_FILE";
   readonly problems: readonly RunFileProblem[];
   constructor(problems: readonly RunFileProblem[]) {
-    const causes = problems.map(({ cause }) => cause).filter((cause) => cause !== undefined);
+    const causes = [...new Set(problems.map(({ cause }) => cause).filter((cause) => cause !== undefined))];
     super(
       problems.map(formatProblem).join("\n"),
       causes.length === 0 ? undefined : { cause: causes.length === 1 ? causes[0] : causes },

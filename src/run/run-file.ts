@@ -70,7 +70,7 @@ export async function loadRunFile(path: string, options: LoadOptions = {}): Prom
   let written: Written;
   if (textExtensions.includes(extension)) written = await readText(absolute);
   else if (moduleExtensions.includes(extension)) written = await readModule(absolute);
-  else fail(absolute, `a run file ends in ${[...textExtensions, ...moduleExtensions].join(", ")}`);
+  else throw failure(absolute, `a run file ends in ${[...textExtensions, ...moduleExtensions].join(", ")}`);
   if (options.replace !== undefined) written = replaceTop(written, options.replace);
   return overridden(written, options.set ?? []);
 }
@@ -158,17 +158,12 @@ function overrideOf({ overrides }: Written, path: ConfigPath): Override | undefi
 }
 
 async function readText(path: string): Promise<Written> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (cause) {
-    await failReading(path, cause);
-  }
+  const bytes = await read(path);
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
-    fail(path, "is not text in UTF-8; save it in that encoding", cause);
+    throw failure(path, "is not text in UTF-8; save it in that encoding", cause);
   }
   const source = parseYaml(text);
   const label = displayPath(path);
@@ -178,21 +173,18 @@ async function readText(path: string): Promise<Written> {
 }
 
 async function readModule(path: string): Promise<Written> {
-  try {
-    await readFile(path);
-  } catch (cause) {
-    await failReading(path, cause);
-  }
+  // Asked first, so that a missing file is told apart from a missing import of it.
+  await read(path);
   const { createJiti } = await import("jiti");
   let module: unknown;
   try {
     // No caches: a file that was edited between two runs of one process must be read again.
     module = await createJiti(path, { moduleCache: false, fsCache: false }).import(path);
   } catch (cause) {
-    fail(path, `cannot be run: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
+    throw failure(path, `cannot be run: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
   }
   if (typeof module !== "object" || module === null || !("default" in module) || module.default === undefined)
-    fail(path, "has no default export; write `export default defineRun({ … })`");
+    throw failure(path, "has no default export; write `export default defineRun({ … })`");
   return {
     value: module.default,
     path,
@@ -203,35 +195,45 @@ async function readModule(path: string): Promise<Written> {
   };
 }
 
-async function failReading(path: string, cause: unknown): Promise<never> {
-  switch (errorCode(cause)) {
-    case "ENOENT": {
-      const siblings = await readdir(dirname(path)).catch(() => []);
-      const runFiles = siblings.filter((name) =>
-        [...textExtensions, ...moduleExtensions].includes(extname(name)),
-      );
-      const [closest] = closestNames(basename(path), runFiles);
-      throw new RunFileError([
-        {
-          file: displayPath(path),
-          path: [],
-          message: "there is no such file",
-          ...(closest === undefined ? {} : { closest }),
+async function read(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    switch (errorCode(cause)) {
+      case "ENOENT":
+        throw new RunFileError([
+          {
+            file: displayPath(path),
+            path: [],
+            message: "there is no such file",
+            ...(await neighbour(path)),
+            cause,
+          },
+        ]);
+      case "EISDIR":
+        throw failure(path, "is a folder, not a run file", cause);
+      case "EACCES":
+        throw failure(path, "cannot be read: no permission", cause);
+      default:
+        throw failure(
+          path,
+          `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
           cause,
-        },
-      ]);
+        );
     }
-    case "EISDIR":
-      fail(path, "is a folder, not a run file", cause);
-      break;
-    case "EACCES":
-      fail(path, "cannot be read: no permission", cause);
   }
-  fail(path, `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
 }
 
-function fail(path: string, message: string, cause?: unknown): never {
-  throw new RunFileError([
+/** The run file beside `path` whose name is nearly the same. */
+async function neighbour(path: string): Promise<{ readonly closest?: string }> {
+  const names = await readdir(dirname(path)).catch(() => []);
+  const runFiles = names.filter((name) => [...textExtensions, ...moduleExtensions].includes(extname(name)));
+  const [closest] = closestNames(basename(path), runFiles);
+  return closest === undefined ? {} : { closest };
+}
+
+function failure(path: string, message: string, cause?: unknown): RunFileError {
+  return new RunFileError([
     { file: displayPath(path), path: [], message, ...(cause === undefined ? {} : { cause }) },
   ]);
 }

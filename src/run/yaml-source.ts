@@ -44,7 +44,7 @@ export function parseYaml(text: string): YamlSource {
     merge: false,
     uniqueKeys: true,
     stringKeys: true,
-    logLevel: "silent",
+    logLevel: "error",
   });
   const at = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);

@@ -9,6 +9,15 @@ const elementTypes: Readonly<Record<DType, number>> = { float32: 1, int32: 6, in
 
 const values = new FinalizationRegistry<Pointer>((pointer) => ortApi().release("ReleaseValue", pointer));
 
+export interface BufferSource<D extends DType> {
+  readonly dtype: D;
+  readonly shape: readonly number[];
+  /** First values; zeros (or what the other buffer holds) without. */
+  readonly data?: ArrayOf[D];
+  /** Memory of another buffer to share, from element `offset` on. */
+  readonly within?: { readonly buffer: TensorBuffer<D>; readonly offset: number };
+}
+
 /**
  * Memory that graphs read from and write into, without copies: JavaScript sees `data`, the library the same bytes.
  * Whoever runs a graph keeps its buffers referenced until the run settles; {@link Call} does.
@@ -20,21 +29,29 @@ export class TensorBuffer<D extends DType = DType> implements HostTensor<D> {
   /** The library's handle (`OrtValue*`). */
   readonly pointer: Pointer;
 
-  /** Zeros of a shape, or a copy of a tensor's numbers. */
-  constructor(tensor: { readonly dtype: D; readonly shape: readonly number[]; readonly data?: ArrayOf[D] }) {
+  /**
+   * Zeros of a shape, a copy of a tensor's numbers, or (with `within`) a view of a part of another buffer's memory.
+   *
+   * @throws RuntimeError when the numbers do not fill the shape, or the part lies outside the other buffer.
+   */
+  constructor(tensor: BufferSource<D>) {
     const { dtype, shape } = tensor;
-    if (tensor.data !== undefined && tensor.data.length !== elementCount(shape))
+    const count = elementCount(shape);
+    if (tensor.data !== undefined && tensor.data.length !== count)
       throw new RuntimeError("BAD_BUFFER", `${tensor.data.length} numbers do not fill a buffer of shape ${formatShape(shape)}.`);
-    const memory = allocate(dtype, shape);
-    if (tensor.data !== undefined) (memory.data as Float32Array).set(tensor.data as Float32Array);
+    if (tensor.within !== undefined && tensor.within.offset + count > tensor.within.buffer.data.length)
+      throw new RuntimeError("BAD_BUFFER", `A view of ${count} numbers at ${tensor.within.offset} reaches beyond its buffer of ${tensor.within.buffer.data.length}.`);
     this.dtype = dtype;
     this.shape = shape;
-    this.data = memory.data;
+    this.data = tensor.within
+      ? (tensor.within.buffer.data.subarray(tensor.within.offset, tensor.within.offset + count) as ArrayOf[D])
+      : allocate(dtype, shape).data;
+    if (tensor.data !== undefined) (this.data as Float32Array).set(tensor.data as Float32Array);
     this.pointer = ortApi().create(
       "CreateTensorWithDataAsOrtValue",
       ortEnvironment().memoryInfo,
       this.data,
-      elementCount(shape) * byteSize[dtype],
+      count * byteSize[dtype],
       BigInt64Array.from(shape, BigInt),
       shape.length,
       elementTypes[dtype],

@@ -91,7 +91,7 @@ export class Call {
 }
 
 /** Null-terminated UTF-8 texts and the array of their addresses. */
-class EncodedNames implements NativeNames {
+export class EncodedNames implements NativeNames {
   readonly count: number;
   readonly pointers: BigUint64Array;
   readonly #texts: readonly Uint8Array[];

@@ -42,9 +42,9 @@ export interface BpeTrainerOptions {
  * Memory grows with the distinct words of the corpus, not with its length. A merge visits only the words that hold the
  * pair: counts are kept up to date, and a queue whose counts may be stale (they only fall) gives the next pair.
  *
- * The merges are those of Hugging Face's `BpeTrainer` with the byte-level initial alphabet, no limit of the token
- * length and the same vocabulary size, except after two different pairs have spelt one token: there the Rust trainer
- * counts pairs of that token which it merged before once more.
+ * The merges are those of Hugging Face's `BpeTrainer` with the byte-level initial alphabet, no limit of the token length
+ * and the same vocabulary size (tests/golden/bpe.py). Only if two different pairs ever spelt one token might they differ
+ * from there on: ours then counts the pairs of that token anew.
  */
 export class BpeTrainer {
   readonly #options: BpeTrainerOptions;

@@ -1,10 +1,10 @@
 import type { Model } from "../models/index.ts";
-import { trainingContext } from "../nn/index.ts";
+import { type Parameter, trainingContext } from "../nn/index.ts";
 import { clipByGlobalNorm, globalNorm, type Optimizer } from "../optim/index.ts";
-import { add, grad, input, mul, reduceSum, type Tensor } from "../tensor/index.ts";
+import { add, concat, grad, input, mul, reduceSum, reshape, sizeOf, type Tensor } from "../tensor/index.ts";
 import { traceCausal } from "./causal-graph.ts";
 import { TrainingError } from "./errors.ts";
-import { slotName } from "./weights.ts";
+import { prefixed, type UpdateUnit } from "./weights.ts";
 
 export interface StepGraphOptions {
   readonly model: Model;
@@ -17,11 +17,6 @@ export interface StepGraphOptions {
   readonly maxGradNorm: number;
 }
 
-/** Outputs are named apart from the inputs that they replace at the next update. */
-export function renamed<T>(record: Readonly<Record<string, T>>): Record<string, T> {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [`next/${name}`, value]));
-}
-
 /** The graph of one batch of an update. */
 export interface StepGraph {
   /** What every forward pass reads: batch, parameters, sums of gradients so far. */
@@ -29,9 +24,9 @@ export interface StepGraph {
   /** What the update reads besides: the optimizer's numbers and state. */
   readonly stateInputs: readonly Tensor[];
   readonly results: Readonly<Record<"loss" | "gradient_norm", Tensor>>;
-  /** Parameters and optimizer state after the update. */
+  /** Units and their optimizer state after the update: `next/unit`, `next/slot/unit`. */
   readonly updated: Readonly<Record<string, Tensor>>;
-  /** Sums of gradients with this batch's added. */
+  /** Sums of gradients with this batch's added: `next/sum/unit`. */
   readonly sums: Readonly<Record<string, Tensor>>;
 }
 
@@ -41,21 +36,17 @@ export interface StepGraph {
  * @param accumulates whether gradients are added to those of earlier batches.
  * @throws TrainingError naming a parameter that the loss does not depend on.
  */
-export function traceStep(options: StepGraphOptions, accumulates: boolean): StepGraph {
+export function traceStep(options: StepGraphOptions, units: readonly UpdateUnit[], accumulates: boolean): StepGraph {
   const { model, optimizer, batchSize, sequenceLength, maxGradNorm } = options;
   const key = [input("dropout_key_a", "int32", []), input("dropout_key_b", "int32", [])] as const;
   const inverseCount = input("inverse_count", "float32", []);
   const { inputIds, labels, losses } = traceCausal(model, batchSize, sequenceLength, trainingContext(key));
   const loss = reduceSum(mul(losses, inverseCount));
 
-  const parameters = model.parameters();
-  const sumInputs = accumulates ? parameters.map(({ name, shape }) => input(slotName("sum", name), "float32", shape)) : [];
-  const gradients = grad(loss, parameters).map((gradient, index) => {
-    if (gradient === undefined)
-      throw new TrainingError(
-        "NO_GRADIENT",
-        `The loss does not depend on the parameter "${parameters[index]?.name}", so it would never be trained. Use it in forward(), or take it out of the model.`,
-      );
+  const perParameter = gradientsOf(loss, model.parameters());
+  const sumInputs = accumulates ? units.map(({ name, shape }) => input(`sum/${name}`, "float32", shape)) : [];
+  const gradients = units.map((unit, index) => {
+    const gradient = joined(unit, (parameter) => perParameter.get(parameter) as Tensor);
     const sum = sumInputs[index];
     return sum === undefined ? gradient : add(sum, gradient);
   });
@@ -63,23 +54,50 @@ export function traceStep(options: StepGraphOptions, accumulates: boolean): Step
   const clipped = maxGradNorm > 0 ? clipByGlobalNorm(gradients, norm, maxGradNorm) : gradients;
 
   const scalars = Object.fromEntries(optimizer.scalars.map((name) => [name, input(name, "float32", [])]));
-  const stateInputs: Tensor[] = [];
+  const stateInputs: Tensor[] = Object.values(scalars);
   const updated: Record<string, Tensor> = {};
-  for (const [index, parameter] of parameters.entries()) {
-    const slots = Object.fromEntries(
-      optimizer.slots.map((slot) => [slot, input(slotName(slot, parameter.name), "float32", parameter.shape)]),
-    );
+  for (const [index, unit] of units.entries()) {
+    const parameter = unitInput(unit);
+    if (parameter !== unit.parameters[0]) stateInputs.push(parameter);
+    const slots = Object.fromEntries(optimizer.slots.map((slot) => [slot, input(`${slot}/${unit.name}`, "float32", unit.shape)]));
     stateInputs.push(...Object.values(slots));
-    const next = optimizer.update({ parameter, gradient: clipped[index] as Tensor, slots, scalars });
-    updated[parameter.name] = next.parameter;
-    for (const slot of optimizer.slots) updated[slotName(slot, parameter.name)] = next.slots[slot] as Tensor;
+    const decays = unit.shape.length >= 2;
+    const next = optimizer.update({ parameter, decays, gradient: clipped[index] as Tensor, slots, scalars });
+    updated[unit.name] = next.parameter;
+    Object.assign(updated, Object.fromEntries(optimizer.slots.map((slot) => [`${slot}/${unit.name}`, next.slots[slot] as Tensor])));
   }
-  const fed = [inputIds, labels, inverseCount, ...key];
   return {
-    inputs: [...fed, ...parameters, ...sumInputs],
-    stateInputs: [...Object.values(scalars), ...stateInputs],
+    inputs: [inputIds, labels, inverseCount, ...key, ...model.parameters(), ...sumInputs],
+    stateInputs,
     results: { loss, gradient_norm: norm },
-    updated: renamed(updated),
-    sums: renamed(Object.fromEntries(parameters.map(({ name }, index) => [slotName("sum", name), gradients[index] as Tensor]))),
+    updated: prefixed("next", updated),
+    sums: prefixed("next/sum", Object.fromEntries(units.map(({ name }, index) => [name, gradients[index] as Tensor]))),
   };
+}
+
+function gradientsOf(loss: Tensor, parameters: readonly Parameter[]): ReadonlyMap<Parameter, Tensor> {
+  const gradients = grad(loss, parameters);
+  return new Map(
+    parameters.map((parameter, index) => {
+      const gradient = gradients[index];
+      if (gradient === undefined)
+        throw new TrainingError(
+          "NO_GRADIENT",
+          `The loss does not depend on the parameter "${parameter.name}", so it would never be trained. Use it in forward(), or take it out of the model.`,
+        );
+      return [parameter, gradient];
+    }),
+  );
+}
+
+/** A unit's memory as one input: the parameter itself where it is alone. */
+function unitInput({ name, parameters, shape }: UpdateUnit): Tensor {
+  const [first] = parameters;
+  return first?.name === name ? first : input(name, "float32", shape);
+}
+
+function joined({ name, parameters }: UpdateUnit, tensorOf: (parameter: Parameter) => Tensor): Tensor {
+  const [first] = parameters;
+  if (first?.name === name) return tensorOf(first);
+  return concat(parameters.map((parameter) => reshape(tensorOf(parameter), [sizeOf(parameter.shape)])), 0);
 }

@@ -3,8 +3,8 @@ import { type Call, type CompileOptions, type HostTensor, Program, TensorBuffer 
 import { mix32 } from "../tensor/index.ts";
 import type { Batch } from "./batching.ts";
 import { TrainingError } from "./errors.ts";
-import { renamed, type StepGraphOptions, traceStep } from "./step-graph.ts";
-import { emptyLike, initialSlots, initialWeights, slotName, type Weights } from "./weights.ts";
+import { type StepGraphOptions, traceStep } from "./step-graph.ts";
+import { allocateFor, initialize, type ParameterMemory, prefixed, type UpdateUnit, updateUnits, type Weights } from "./weights.ts";
 
 export interface TrainingStepOptions extends StepGraphOptions {
   /** Forward passes of one update. */
@@ -40,15 +40,12 @@ export class TrainingStep {
   constructor(options: TrainingStepOptions) {
     this.#options = options;
     const { model, optimizer, batchSize, sequenceLength, seed } = options;
-    const weights = initialWeights(model, seed);
-    const slots = initialSlots(model, optimizer);
-    this.#sets = [
-      { weights, slots },
-      { weights: emptyLike(weights), slots: emptyLike(slots) },
-    ];
+    const units = updateUnits(model);
+    this.#sets = [newState(units, optimizer), newState(units, optimizer)];
+    initialize(model, this.#sets[0].weights.parameters, seed);
     this.#fed = fedBuffers(batchSize, sequenceLength, optimizer);
     this.#results = { loss: scalarBuffer(), gradient_norm: scalarBuffer() };
-    this.#calls = new Calls(options, this.#fed, this.#results, this.#sets);
+    this.#calls = new Calls(options, units, this.#fed, this.#results, this.#sets);
   }
 
   /** Updates done. */
@@ -58,12 +55,13 @@ export class TrainingStep {
 
   /** The parameters as they are now. Valid until the next update has run. */
   get weights(): Weights {
-    return this.#sets[this.#set].weights;
+    return this.#sets[this.#set].weights.parameters;
   }
 
   /** The optimizer's state as it is now, by `slot/parameter`. Valid until the next update has run. */
   get slots(): Weights {
-    return this.#sets[this.#set].slots;
+    const { slots } = this.#sets[this.#set];
+    return Object.assign({}, ...Object.entries(slots).map(([slot, memory]) => prefixed(slot, memory.parameters)));
   }
 
   /**
@@ -111,8 +109,20 @@ export class TrainingStep {
 }
 
 interface State {
-  readonly weights: Weights;
-  readonly slots: Weights;
+  readonly weights: ParameterMemory;
+  readonly slots: Readonly<Record<string, ParameterMemory>>;
+}
+
+function newState(units: readonly UpdateUnit[], optimizer: Optimizer): State {
+  return {
+    weights: allocateFor(units),
+    slots: Object.fromEntries(optimizer.slots.map((slot) => [slot, allocateFor(units)])),
+  };
+}
+
+/** Everything that an update reads and replaces, under the names of the graph. */
+function updatedBuffers({ weights, slots }: State): Weights {
+  return Object.assign({ ...weights.units }, ...Object.entries(slots).map(([slot, memory]) => prefixed(slot, memory.units)));
 }
 
 /** What changes from call to call. */
@@ -154,41 +164,39 @@ class Calls {
 
   constructor(
     options: TrainingStepOptions,
+    units: readonly UpdateUnit[],
     fed: Fed,
     results: Readonly<Record<"loss" | "gradient_norm", TensorBuffer<"float32">>>,
     sets: readonly [State, State],
   ) {
     const { scalars, ...batch } = fed;
     const accumulates = options.gradientAccumulationSteps > 1;
-    const graph = traceStep(options, accumulates);
+    const graph = traceStep(options, units, accumulates);
     const inputs = [...graph.inputs, ...graph.stateInputs];
     const last = new Program({ inputs, outputs: { ...graph.results, ...graph.updated } }, options.compile);
     const adding = accumulates
       ? new Program({ inputs: graph.inputs, outputs: { loss: graph.results.loss, ...graph.sums } }, options.compile)
       : undefined;
     // Sums of gradients swap like the weights do: read one set, write the other.
-    const sums = accumulates
-      ? [emptyLike(sets[0].weights), emptyLike(sets[0].weights)].map((set) =>
-          Object.fromEntries(Object.entries(set).map(([name, buffer]) => [slotName("sum", name), buffer])),
-        )
-      : [{}];
+    this.#sums = accumulates ? [0, 1].map(() => prefixed("sum", allocateFor(units).units)) : [{}];
     this.#last = sets.map((from, set) =>
-      sums.map((sum) => {
-        const to = sets[1 - set] as State;
-        return last.bind(
-          { ...batch, ...scalars, ...from.weights, ...from.slots, ...sum },
-          { ...results, ...renamed(to.weights), ...renamed(to.slots) },
-        );
-      }),
+      this.#sums.map((sum) =>
+        last.bind(
+          { ...batch, ...scalars, ...from.weights.parameters, ...updatedBuffers(from), ...sum },
+          { ...results, ...prefixed("next", updatedBuffers(sets[1 - set] as State)) },
+        ),
+      ),
     );
     this.#adding = sets.map((from) =>
       adding === undefined
         ? []
-        : sums.map((sum, index) =>
-            adding.bind({ ...batch, ...from.weights, ...sum }, { loss: results.loss, ...renamed(sums[1 - index] ?? {}) }),
+        : this.#sums.map((sum, index) =>
+            adding.bind(
+              { ...batch, ...from.weights.parameters, ...sum },
+              { loss: results.loss, ...prefixed("next", this.#sums[1 - index] ?? {}) },
+            ),
           ),
     );
-    this.#sums = sums;
   }
 
   /** The call for batch `index` of an update that starts from the weights in `set`. */

@@ -1,5 +1,5 @@
 import type { Model } from "../models/index.ts";
-import type { Optimizer } from "../optim/index.ts";
+import type { Parameter } from "../nn/index.ts";
 import { type HostTensor, TensorBuffer } from "../runtime/index.ts";
 import { mix32, Random } from "../tensor/index.ts";
 import { TrainingError } from "./errors.ts";
@@ -7,28 +7,71 @@ import { TrainingError } from "./errors.ts";
 /** Float32 buffers by name. */
 export type Weights = Readonly<Record<string, TensorBuffer<"float32">>>;
 
-/** Name of an optimizer's state tensor. */
-export function slotName(slot: string, parameter: string): string {
-  return `${slot}/${parameter}`;
+/** Memory for one tensor a parameter. */
+export interface ParameterMemory {
+  /** One buffer a parameter, by name. */
+  readonly parameters: Weights;
+  /** The same memory by the units that are updated at once. */
+  readonly units: Weights;
+}
+
+/** Parameters that are updated as one tensor. */
+export interface UpdateUnit {
+  readonly name: string;
+  readonly parameters: readonly Parameter[];
+  readonly shape: readonly number[];
 }
 
 /**
- * First values of a model's parameters. Each draws from a stream of its own, given by the seed and its name, so that a
- * parameter's values do not depend on which others the model has.
+ * Every matrix by itself, and all vectors (biases, norms) laid end to end: a model has many and each is small, so that
+ * updating them one by one costs more calls of operators than arithmetic.
  */
-export function initialWeights(model: Model, seed: number): Weights {
-  const weights: Record<string, TensorBuffer<"float32">> = {};
-  for (const parameter of model.parameters()) {
-    if (parameter.name === "" || parameter.name in weights)
+export function updateUnits(model: Model): UpdateUnit[] {
+  const parameters = model.parameters();
+  const names = new Set<string>();
+  for (const { name } of parameters) {
+    if (name === "" || names.has(name))
       throw new TrainingError(
         "PARAMETER_NAME",
-        `The model's parameters need names of their own; got "${parameter.name}"${parameter.name === "" ? "" : " twice"}.`,
+        `The model's parameters need names of their own; got "${name}"${name === "" ? "" : " twice"}.`,
       );
-    const buffer = new TensorBuffer({ dtype: "float32", shape: parameter.dims });
-    parameter.initialize(buffer.data, new Random(seed, mix32(...new TextEncoder().encode(parameter.name))));
-    weights[parameter.name] = buffer;
+    names.add(name);
   }
-  return weights;
+  const vectors = parameters.filter((parameter) => parameter.rank < 2);
+  const units = parameters
+    .filter((parameter) => parameter.rank >= 2)
+    .map((parameter) => ({ name: parameter.name, parameters: [parameter], shape: parameter.dims }));
+  if (vectors.length === 0) return units;
+  const length = vectors.reduce((sum, vector) => sum + (vector.dims[0] ?? 1), 0);
+  return [...units, { name: "(vectors)", parameters: vectors, shape: [length] }];
+}
+
+/** Zeros for every parameter. */
+export function allocateFor(units: readonly UpdateUnit[]): ParameterMemory {
+  const parameters: Record<string, TensorBuffer<"float32">> = {};
+  const memory: Record<string, TensorBuffer<"float32">> = {};
+  for (const unit of units) {
+    const buffer = new TensorBuffer({ dtype: "float32", shape: unit.shape });
+    memory[unit.name] = buffer;
+    let offset = 0;
+    for (const { name, dims } of unit.parameters) {
+      const view = name === unit.name ? buffer : new TensorBuffer({ dtype: "float32", shape: dims, within: { buffer, offset } });
+      parameters[name] = view;
+      offset += view.data.length;
+    }
+  }
+  return { parameters, units: memory };
+}
+
+/**
+ * Draws first values for a model's parameters. Each draws from a stream of its own, given by the seed and its name, so that
+ * a parameter's values do not depend on which others the model has.
+ */
+export function initialize(model: Model, weights: Weights, seed: number): void {
+  for (const parameter of model.parameters()) {
+    const values = weights[parameter.name]?.data;
+    if (values) parameter.initialize(values, new Random(seed, mix32(...new TextEncoder().encode(parameter.name))));
+  }
 }
 
 /**
@@ -50,20 +93,7 @@ export function loadedWeights(model: Model, tensors: ReadonlyMap<string, HostTen
   return weights;
 }
 
-/** Zeros for every slot of every parameter. */
-export function initialSlots(model: Model, optimizer: Optimizer): Weights {
-  return Object.fromEntries(
-    optimizer.slots.flatMap((slot) =>
-      model
-        .parameters()
-        .map(({ name, dims }) => [slotName(slot, name), new TensorBuffer({ dtype: "float32", shape: dims })]),
-    ),
-  );
-}
-
-/** Buffers of the same names and shapes, holding zeros. */
-export function emptyLike(weights: Weights): Weights {
-  return Object.fromEntries(
-    Object.entries(weights).map(([name, { dtype, shape }]) => [name, new TensorBuffer({ dtype, shape })]),
-  );
+/** The same buffers under `prefix/name`. */
+export function prefixed<T>(prefix: string, record: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [`${prefix}/${name}`, value]));
 }

@@ -138,7 +138,7 @@ describe("saving and reading", () => {
   test.each([
     [{ loss: Number.NaN }, "state.loss is NaN"],
     [{ position: { ids: new Int32Array(2) } }, "state.position.ids is Int32Array"],
-    [{ list: [1, 2n] }, "state.list[1] is 2"],
+    [{ list: [1, 2n] }, "state.list[1] is 2n"],
   ])("state that JSON would change is refused: %o", async (state, message) => {
     const saving = saveCheckpoint(run, { ...checkpoint(1), state }, { config });
     await expect(saving).rejects.toThrow(message);
@@ -238,14 +238,20 @@ describe("failures of the disk", () => {
     const step = (): void => {
       if (check()) throw error();
     };
+    const guarded =
+      <Arguments extends unknown[], Result>(operation: (...args: Arguments) => Promise<Result>) =>
+      async (...args: Arguments): Promise<Result> => {
+        step();
+        return operation(...args);
+      };
     return {
       operations: () => count,
-      mkdir: async (path) => (step(), disk.mkdir(path)),
-      syncFolder: async (path) => (step(), disk.syncFolder(path)),
-      rename: async (from, to) => (step(), disk.rename(from, to)),
-      remove: async (path) => (step(), disk.remove(path)),
-      list: async (path) => (step(), disk.list(path)),
-      room: async (path) => (step(), disk.room(path)),
+      mkdir: guarded(disk.mkdir),
+      syncFolder: guarded(disk.syncFolder),
+      rename: guarded(disk.rename),
+      remove: guarded(disk.remove),
+      list: guarded(disk.list),
+      room: guarded(disk.room),
       create: async (path) => {
         step();
         const file = await disk.create(path);
@@ -255,7 +261,7 @@ describe("failures of the disk", () => {
             await file.write(bytes.subarray(0, bytes.length / 2));
             throw error();
           },
-          sync: async () => (step(), file.sync()),
+          sync: guarded(file.sync),
           close: async () => {
             await file.close();
             step();

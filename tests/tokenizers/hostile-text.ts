@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { getTokenizer, type Tokenizer } from "../../src/tokenizers/index.ts";
 
 /** Code points that Unicode 16 and 17 assigned: libraries with older tables cut words differently around them. */
 const RECENT: readonly (readonly [number, number])[] = [
@@ -118,3 +119,9 @@ export async function* stream(...pieces: string[]): AsyncGenerator<string> {
 export const corpus = `${"It was the best of times, it was the worst of times; don't we'll they've I'm.\r\n".repeat(20)}
 ${"naïve café — “quotes” 東京 東京都 한국어 мир мира 👩‍👩‍👧 👩‍👩‍👧 e\u0301 e\u0301 1984 1984\n".repeat(10)}
 ${"__proto__ constructor toString hasOwnProperty 0 1 12 123\n".repeat(10)}${"aaaa aaaaaaa bababa ".repeat(10)}`;
+
+export async function trainedBpe(options: object, ...pieces: string[]): Promise<Tokenizer> {
+  const tokenizer = await getTokenizer("bpe", options);
+  await tokenizer.train?.(stream(...pieces));
+  return tokenizer;
+}

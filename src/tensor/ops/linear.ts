@@ -29,7 +29,7 @@ const apply = defineOperator<GemmAttributes>({
     if (dy === undefined) return [];
     const { transA, transB, alpha } = attributes;
     // dY = wide · scale: scaling A and the result (N, K) costs less than scaling dY (N, M) when M is the vocabulary.
-    const { wide, scale } = transA ? { wide: dy, scale: undefined } : factorRowScale(dy);
+    const { wide, scale } = transA ? { wide: dy, scale: undefined } : factorRowScale(dy, a.dim(1));
     const da = () =>
       transA
         ? gemm(b, dy, { transA: transB, transB: true, alpha })

@@ -60,13 +60,16 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
   return reshape(summed, shape);
 }
 
-const applySumOfSquares = defineOperator<undefined>({
+const applyNormSquared = defineOperator<undefined>({
   name: "sumOfSquares",
-  infer: ([x]) => [{ dtype: (x as Tensor).dtype, shape: [] }],
-  lower: (lowering, inputs) => lowering.node("ReduceSumSquare", inputs, { attributes: { keepdims: { int: 0 } } }),
+  infer: (inputs) => [{ dtype: (inputs[0] as Tensor).dtype, shape: [] }],
+  lower: (lowering, inputs) => {
+    const sums = inputs.map((x) => lowering.node("ReduceSumSquare", [x], { attributes: { keepdims: { int: 0 } } })[0]);
+    return sums.length === 1 ? sums : lowering.node("Sum", sums);
+  },
 });
 
-/** Σ x² over all elements, shape (), in one pass. Not differentiable: it measures gradients. */
-export function sumOfSquares(x: Tensor): Tensor {
-  return applySumOfSquares([x], undefined)[0];
+/** Σ x² over all elements of all tensors, shape (). Not differentiable: it measures gradients. */
+export function sumOfSquares(tensors: readonly Tensor[]): Tensor {
+  return applyNormSquared(tensors, undefined)[0];
 }

@@ -1,0 +1,186 @@
+import type { DataLoader } from "../data-loaders/index.ts";
+import type { Model } from "../models/index.ts";
+import { type Registry, RegistryError, RegistryOptionsError } from "../registry/index.ts";
+import type { Tokenizer } from "../tokenizers/index.ts";
+import type { ComponentOrigin, NamedMetric, Trainer } from "../trainers/index.ts";
+import { isGiven, type NamedComponent, type Slot } from "./config.ts";
+import { type ConfigPath, RunFileError, type RunFileProblem } from "./problems.ts";
+import { applyPlugins, globalRegistries, originLabel, type Registries } from "./registries.ts";
+import { completeOptions, type ResolvedSlot, type ResolvedSlots } from "./resolved.ts";
+import type { RunFile } from "./run-file.ts";
+
+/** The components of a run, built and valid, except the model, which waits for the tokenizer's vocabulary. */
+export interface Components {
+  readonly tokenizer: Tokenizer;
+  readonly data: DataLoader;
+  readonly trainer: Trainer;
+  readonly metrics: readonly NamedMetric[];
+  /** Every component with its origin, for the run's first event and its manifest. */
+  readonly origins: readonly ComponentOrigin[];
+  /** Names and options with every default filled in, for `run.yaml`. */
+  readonly resolved: ResolvedSlots;
+  /**
+   * Builds the model for a vocabulary, once the tokenizer is trained.
+   *
+   * @throws {RunFileError} when the run file gives the model a vocabulary smaller than the tokenizer's.
+   */
+  createModel(vocabSize: number): Promise<Model>;
+}
+
+interface Built<Component> {
+  readonly component: Component;
+  readonly origin: ComponentOrigin;
+  readonly resolved: ResolvedSlot;
+}
+
+/** Stands in for the vocabulary when the tokenizer could not be built, so that the model's options are checked still. */
+const placeholderVocabSize = 256;
+
+/**
+ * Builds what a run file names. The model is built too, once and for a provisional vocabulary, so that a mistake in its
+ * options is found now and not after the tokenizer was trained.
+ *
+ * @throws {RunFileError} with the mistakes of all components at once, each at its line and column.
+ */
+export async function buildComponents(
+  runFile: RunFile,
+  registries: Registries = globalRegistries,
+): Promise<Components> {
+  const { config } = runFile;
+  applyPlugins(config.plugins, registries);
+  const problems: RunFileProblem[] = [];
+  const build = async <Component>(
+    kind: string,
+    path: ConfigPath,
+    slot: Slot<Component>,
+    registry: Registry<Component>,
+    added: Readonly<Record<string, unknown>> = {},
+  ): Promise<Built<Component> | undefined> => {
+    try {
+      return await buildSlot(runFile, kind, slot, registry, added);
+    } catch (error) {
+      problems.push(...explain(runFile, path, slot, error, added));
+      return undefined;
+    }
+  };
+
+  const tokenizer = await build("tokenizer", ["tokenizer"], config.tokenizer, registries.tokenizers);
+  const data = await build("data", ["data"], config.data, registries.dataLoaders);
+  const provisional = { vocabSize: Math.max(1, tokenizer?.component.vocabSize ?? placeholderVocabSize) };
+  const model = await build("model", ["model"], config.model, registries.models, provisional);
+  const trainer = await build("trainer", ["trainer"], config.trainer, registries.trainers);
+  const metrics: (Built<NamedMetric["metric"]> & { readonly name: string })[] = [];
+  for (const [index, slot] of config.metrics.entries()) {
+    const metric = await build("metric", ["metrics", index], slot, registries.metrics);
+    if (metric !== undefined) metrics.push({ ...metric, name: slot.name });
+  }
+
+  if (
+    problems.length > 0 ||
+    tokenizer === undefined ||
+    data === undefined ||
+    model === undefined ||
+    trainer === undefined
+  )
+    throw new RunFileError(problems);
+  return {
+    tokenizer: tokenizer.component,
+    data: data.component,
+    trainer: trainer.component,
+    metrics: metrics.map(({ name, component }) => ({ name, metric: component })),
+    origins: [tokenizer, data, model, trainer, ...metrics].map(({ origin }) => origin),
+    resolved: {
+      tokenizer: tokenizer.resolved,
+      data: data.resolved,
+      model: model.resolved,
+      trainer: trainer.resolved,
+      metrics: metrics.map(({ resolved }) => resolved),
+    },
+    createModel: (vocabSize) => createModel(runFile, registries.models, vocabSize),
+  };
+}
+
+async function createModel(runFile: RunFile, registry: Registry<Model>, vocabSize: number): Promise<Model> {
+  const slot = runFile.config.model;
+  const added = { vocabSize };
+  let model: Model;
+  try {
+    model = (await buildSlot(runFile, "model", slot, registry, added)).component;
+  } catch (error) {
+    throw new RunFileError(explain(runFile, ["model"], slot, error, added));
+  }
+  if (model.vocabSize >= vocabSize) return model;
+  const advice = isGiven(slot)
+    ? "build it for at least as many"
+    : "leave the option out, and it becomes the tokenizer's";
+  throw new RunFileError([
+    runFile.problem(
+      isGiven(slot) ? ["model"] : ["model", "vocabSize"],
+      `the model reads ${model.vocabSize} ids, but the tokenizer gives ${vocabSize}; ${advice}`,
+    ),
+  ]);
+}
+
+async function buildSlot<Component>(
+  runFile: RunFile,
+  kind: string,
+  slot: Slot<Component>,
+  registry: Registry<Component>,
+  added: Readonly<Record<string, unknown>>,
+): Promise<Built<Component>> {
+  const { name } = slot;
+  if (isGiven(slot))
+    return { component: slot.object, origin: { kind, name, origin: "program" }, resolved: { object: name } };
+  const options = { ...added, ...slot.options };
+  const component = await registry.create(name, options, { directory: runFile.directory });
+  const origin = { kind, name, origin: originLabel(registry.inspect(name).origin) };
+  const completed = await completeOptions(await registry.get(name), options);
+  return { component, origin, resolved: resolve(slot, completed, added) };
+}
+
+/** What the run added (the vocabulary) follows from the other components and so does not belong in a run file. */
+function resolve(
+  slot: NamedComponent,
+  completed: Readonly<Record<string, unknown>> | undefined,
+  added: Readonly<Record<string, unknown>>,
+): ResolvedSlot {
+  if (completed === undefined) return { object: slot.name };
+  const kept = Object.entries(completed).filter(
+    ([key]) => !Object.hasOwn(added, key) || Object.hasOwn(slot.options, key),
+  );
+  return { name: slot.name, options: Object.fromEntries(kept) };
+}
+
+/** What a registry said, as problems of the run file. Anything else is a fault of ours and goes on as it is. */
+function explain(
+  runFile: RunFile,
+  path: ConfigPath,
+  slot: Slot<unknown>,
+  error: unknown,
+  added: Readonly<Record<string, unknown>>,
+): RunFileProblem[] {
+  if (!(error instanceof RegistryError)) throw error;
+  const atName = { at: [...path, "name"], cause: error };
+  if (!(error instanceof RegistryOptionsError))
+    return [runFile.problem(path, error.message.replaceAll("\n", "\n  "), atName)];
+  return error.issues.map((issue) => {
+    const [option] = issue.path;
+    if (
+      option !== undefined &&
+      Object.hasOwn(added, option) &&
+      !isGiven(slot) &&
+      !Object.hasOwn(slot.options, option)
+    )
+      return runFile.problem(
+        path,
+        `"${slot.name}" does not take the option \`${option}\` that every run adds: ${issue.message}`,
+        atName,
+      );
+    const unknown = issue.closest !== undefined || issue.message.startsWith("unknown option");
+    return runFile.problem([...path, ...issue.path], issue.message, {
+      closest: issue.closest,
+      side: unknown ? "key" : "value",
+      cause: error,
+    });
+  });
+}

@@ -1,0 +1,204 @@
+import { createColors } from "picocolors";
+import type {
+  ComponentOrigin,
+  EvaluationEvent,
+  SampleEvent,
+  StartEvent,
+  StepEvent,
+} from "../trainers/index.ts";
+import {
+  formatCount,
+  formatDuration,
+  formatLoss,
+  formatMetric,
+  formatRate,
+  formatShort,
+  printable,
+  wrap,
+} from "./format.ts";
+
+/** How the parts of a line are told apart; every function gives its text unchanged where there are no colours. */
+export type Colors = ReturnType<typeof createColors>;
+
+/** What a row says beside its event. */
+export interface RowContext {
+  readonly maxSteps: number | undefined;
+  readonly secondsLeft: number | undefined;
+}
+
+const gap = "  ";
+
+/** `step  250/1000`, as wide at the first step as at the last. */
+function stepCell(step: number, maxSteps: number | undefined): string {
+  if (maxSteps === undefined) return `step ${String(step).padStart(6)}`;
+  return `step ${String(step).padStart(String(maxSteps).length + 1)}/${maxSteps}`;
+}
+
+function leftCell(secondsLeft: number | undefined): string[] {
+  return secondsLeft === undefined || secondsLeft <= 0
+    ? []
+    : [`${formatDuration(secondsLeft).padStart(6)} left`];
+}
+
+/** Which run begins, with which components, and where those come from. */
+export function formatStart({ run, parameters, maxSteps, components }: StartEvent, colors: Colors): string {
+  const rows = components.map((component, index) => {
+    const repeated = components[index - 1]?.kind === component.kind;
+    return {
+      kind: repeated ? "" : kindLabel(component, components),
+      name: printable(component.name),
+      note:
+        component.kind === "model"
+          ? `${formatCount(parameters)} parameters`
+          : component.kind === "trainer" && maxSteps !== undefined
+            ? `${formatCount(maxSteps)} steps`
+            : "",
+      origin: printable(component.origin),
+    };
+  });
+  const width = (key: "kind" | "name" | "note"): number => Math.max(0, ...rows.map((row) => row[key].length));
+  const widths = { kind: width("kind"), name: width("name"), note: width("note") };
+  const lines = rows.map(({ kind, name, note, origin }) =>
+    [
+      "",
+      colors.dim(kind.padEnd(widths.kind)),
+      colors.bold(name.padEnd(widths.name)),
+      note.padEnd(widths.note),
+      colors.dim(origin),
+    ].join(gap),
+  );
+  return [`${colors.bold(colors.cyan("codex-ml"))}${gap}${printable(run)}`, "", ...lines, ""].join("\n");
+}
+
+function kindLabel({ kind }: ComponentOrigin, components: readonly ComponentOrigin[]): string {
+  const several = components.filter((other) => other.kind === kind).length > 1;
+  return several ? `${kind}s` : kind;
+}
+
+/** A step on a line of its own. */
+export function formatStep(event: StepEvent, { maxSteps, secondsLeft }: RowContext, colors: Colors): string {
+  return [
+    colors.dim(stepCell(event.step, maxSteps)),
+    `loss ${formatLoss(event.loss)}`,
+    colors.dim(`lr ${formatRate(event.learningRate)}`),
+    colors.dim(`grad ${formatShort(event.gradientNorm).padStart(4)}`),
+    colors.dim(`${formatShort(event.tokensPerSecond).padStart(5)} tok/s`),
+    ...leftCell(secondsLeft).map(colors.dim),
+  ].join(gap);
+}
+
+/** An evaluation, with the mean training loss since the one before. */
+export function formatEvaluation(
+  event: EvaluationEvent,
+  context: RowContext & {
+    readonly trainLoss: number | undefined;
+    readonly tokensPerSecond: number | undefined;
+  },
+  colors: Colors,
+): string {
+  const { maxSteps, secondsLeft, trainLoss, tokensPerSecond } = context;
+  return [
+    colors.dim(stepCell(event.step, maxSteps)),
+    ...(trainLoss === undefined ? [] : [`train ${formatLoss(trainLoss)}`]),
+    colors.bold(`${event.split} ${formatLoss(event.loss)}`),
+    ...Object.entries(event.metrics)
+      .flatMap(([name, value]) => formatMetric(name, value))
+      .map(colors.green),
+    ...(tokensPerSecond === undefined
+      ? []
+      : [colors.dim(`${formatShort(tokensPerSecond).padStart(5)} tok/s`)]),
+    ...leftCell(secondsLeft).map(colors.dim),
+  ].join(gap);
+}
+
+/** Text that the model wrote, set off from the numbers. */
+export function formatSample({ prompt, text }: SampleEvent, columns: number, colors: Colors): string {
+  const bar = `${gap}${colors.dim("│")} `;
+  const shown = printable(prompt);
+  const lines = wrap(shown + printable(text), Math.max(20, Math.min(columns, 110) - 5));
+  const most = 8;
+  const kept = lines.length > most ? [...lines.slice(0, most), "…"] : lines;
+  return kept
+    .map((line, index) => {
+      const given = index === 0 && line.startsWith(shown) ? shown.length : 0;
+      return `${bar}${colors.dim(line.slice(0, given))}${colors.italic(line.slice(given))}`;
+    })
+    .join("\n");
+}
+
+/**
+ * The line that is redrawn, cut to fewer than `columns` characters: a terminal that wraps it could not take it back.
+ * What matters least goes first: the bar's length, the bar, the learning rate, the speed.
+ */
+export function formatLive(
+  event: StepEvent,
+  { maxSteps, secondsLeft }: RowContext,
+  columns: number,
+  colors: Colors,
+): string {
+  const cells = [
+    { text: stepCell(event.step, maxSteps), style: colors.bold, rank: 0 },
+    { text: `loss ${formatLoss(event.loss)}`, style: plain, rank: 0 },
+    { text: `lr ${formatRate(event.learningRate)}`, style: colors.dim, rank: 3 },
+    { text: `${formatShort(event.tokensPerSecond).padStart(5)} tok/s`, style: colors.dim, rank: 2 },
+    ...leftCell(secondsLeft).map((text) => ({ text, style: colors.dim, rank: 1 })),
+  ];
+  const width = (): number => cells.reduce((sum, { text }) => sum + text.length + gap.length, -gap.length);
+  while (width() >= columns) {
+    const least = cells.reduce((worst, cell) => (cell.rank > worst.rank ? cell : worst));
+    if (least.rank === 0)
+      return cells
+        .map(({ text }) => text)
+        .join(gap)
+        .slice(0, Math.max(0, columns - 1));
+    cells.splice(cells.indexOf(least), 1);
+  }
+  const room = Math.min(24, columns - 1 - width() - gap.length);
+  const parts = cells.map(({ text, style }) => style(text));
+  if (maxSteps !== undefined && room >= 8) parts.splice(1, 0, formatBar(event.step / maxSteps, room, colors));
+  return parts.join(gap);
+}
+
+function plain(text: string): string {
+  return text;
+}
+
+function formatBar(share: number, width: number, colors: Colors): string {
+  // Rounded down: full means done.
+  const done = Math.floor(Math.min(1, Math.max(0, share)) * width);
+  return `${colors.cyan("━".repeat(done))}${colors.dim("─".repeat(width - done))}`;
+}
+
+export interface NextSteps {
+  /** The run directory, as the user would type it. */
+  readonly directory: string;
+  readonly reason: "maxSteps" | "interrupted";
+  /** What to continue with in the example. */
+  readonly prompt?: string;
+}
+
+/** Where the run lies and what can be done with it, as commands to copy. */
+export function formatNextSteps(
+  { directory, reason, prompt = "The " }: NextSteps,
+  colors: Colors = createColors(),
+): string {
+  const path = shellQuote(directory);
+  const commands = [
+    ...(reason === "interrupted" ? [["resume", `codex-ml resume ${path}`]] : []),
+    ["generate", `codex-ml generate ${path} --prompt ${shellQuote(prompt)}`],
+    ["evaluate", `codex-ml evaluate ${path}`],
+    ["export", `codex-ml export ${path} --format hf --out my-model`],
+  ];
+  return [
+    `${colors.bold("run")}${gap}${directory}`,
+    "",
+    ...commands.map(([what = "", command = ""]) => `${gap}${colors.dim(what.padEnd(8))}${gap}${command}`),
+    "",
+  ].join("\n");
+}
+
+/** In double quotes where those suffice, for they work in every shell. */
+function shellQuote(text: string): string {
+  if (/^[\w@%+=:,./-]+$/.test(text)) return text;
+  return /["$`\\!]/.test(text) ? `'${text.replaceAll("'", String.raw`'\''`)}'` : `"${text}"`;
+}

@@ -1,0 +1,161 @@
+import { createColors } from "picocolors";
+import type { EndEvent, RunEvent, StepEvent } from "../trainers/index.ts";
+import { formatCount, formatDuration, niceInterval, printable } from "./format.ts";
+import type { Tracker } from "./index.ts";
+import { Progress } from "./progress.ts";
+import {
+  type Colors,
+  formatEvaluation,
+  formatLive,
+  formatSample,
+  formatStart,
+  formatStep,
+  type RowContext,
+} from "./rows.ts";
+
+export interface TerminalOptions {
+  /** Where to write. Default stderr: what a command prints on stdout is its result. */
+  readonly stream?: {
+    write(text: string): unknown;
+    readonly isTTY?: boolean | undefined;
+    readonly columns?: number | undefined;
+  };
+  /** Whether one line is redrawn. Default: whether the stream is a terminal that can. */
+  readonly interactive?: boolean;
+  /** Default: a terminal, unless `NO_COLOR` is set; anything, when `FORCE_COLOR` is. */
+  readonly color?: boolean;
+  /** The clock, in milliseconds. */
+  readonly now?: () => number;
+}
+
+/** Back to the line's beginning, and clear it. */
+const clearLine = "\r\u001b[2K";
+const redrawMilliseconds = 80;
+
+/**
+ * Shows a run to people. In a terminal one line is redrawn (bar, loss, speed, time left) and evaluations, samples and
+ * warnings stay above it; in a pipe or a log file there are about twenty plain lines of training instead.
+ */
+export function terminal(options: TerminalOptions = {}): Tracker {
+  return new Terminal(options);
+}
+
+class Terminal implements Tracker {
+  readonly #stream: NonNullable<TerminalOptions["stream"]>;
+  readonly #interactive: boolean;
+  readonly #colors: Colors;
+  readonly #now: () => number;
+  readonly #begun: number;
+  #progress = new Progress(undefined);
+  #interval = niceInterval(1000);
+  #drawnAt = Number.NEGATIVE_INFINITY;
+  #live = "";
+  #printedStep: number | undefined;
+
+  constructor({ stream = process.stderr, interactive, color, now = Date.now }: TerminalOptions) {
+    const { NO_COLOR, FORCE_COLOR, TERM, CI } = process.env;
+    const capable = stream.isTTY === true && TERM !== "dumb";
+    this.#stream = stream;
+    this.#interactive = interactive ?? (capable && CI === undefined);
+    this.#colors = createColors(
+      color ?? ((NO_COLOR ?? "") === "" && (capable || (FORCE_COLOR ?? "0") !== "0")),
+    );
+    this.#now = now;
+    this.#begun = now();
+  }
+
+  event(event: RunEvent): void {
+    switch (event.type) {
+      case "start":
+        this.#progress = new Progress(event.maxSteps);
+        this.#interval = niceInterval(event.maxSteps ?? 1000);
+        this.#print(formatStart(event, this.#colors));
+        this.#draw(this.#colors.dim("preparing the first step …"));
+        break;
+      case "step":
+        this.#step(event);
+        break;
+      case "evaluation": {
+        const context = {
+          ...this.#context(),
+          trainLoss: this.#progress.takeMeanLoss(),
+          tokensPerSecond: this.#progress.last?.tokensPerSecond,
+        };
+        this.#print(formatEvaluation(event, context, this.#colors));
+        break;
+      }
+      case "sample":
+        this.#print(formatSample(event, this.#columns, this.#colors));
+        break;
+      case "checkpoint":
+        this.#print(this.#colors.dim(`saved ${event.path}`));
+        break;
+      case "warning":
+        this.#print(this.#message(this.#colors.yellow("warning"), event.message));
+        break;
+      case "error":
+        this.#draw("");
+        this.#print(this.#message(this.#colors.red("error"), event.message));
+        break;
+      case "end":
+        this.#draw("");
+        this.#print(this.#end(event));
+        break;
+    }
+  }
+
+  close(): void {
+    this.#draw("");
+  }
+
+  #step(event: StepEvent): void {
+    const now = this.#now();
+    this.#progress.add(event, now / 1000);
+    const { step } = event;
+    const first = this.#printedStep === undefined;
+    const last = step === this.#progress.maxSteps;
+    if (!this.#interactive) {
+      if (!first && !last && step % this.#interval !== 0) return;
+      this.#printedStep = step;
+      this.#print(formatStep(event, this.#context(), this.#colors));
+      return;
+    }
+    this.#printedStep = step;
+    if (!first && !last && now - this.#drawnAt < redrawMilliseconds) return;
+    this.#drawnAt = now;
+    this.#draw(formatLive(event, this.#context(), this.#columns, this.#colors));
+  }
+
+  #context(): RowContext {
+    return { maxSteps: this.#progress.maxSteps, secondsLeft: this.#progress.secondsLeft };
+  }
+
+  #end({ step, reason }: EndEvent): string {
+    const { maxSteps } = this.#progress;
+    const took = formatDuration((this.#now() - this.#begun) / 1000);
+    if (reason === "maxSteps")
+      return `${this.#colors.green("done")}  ${formatCount(step)} steps in ${took}\n`;
+    const of = maxSteps === undefined ? "" : ` of ${formatCount(maxSteps)}`;
+    return `${this.#colors.yellow("interrupted")}  at step ${formatCount(step)}${of}, after ${took}\n`;
+  }
+
+  #message(label: string, text: string): string {
+    return `${label}  ${printable(text).replaceAll("\n", "\n  ")}`;
+  }
+
+  get #columns(): number {
+    return this.#stream.columns ?? 80;
+  }
+
+  /** A line that stays, above the one that is redrawn. */
+  #print(text: string): void {
+    this.#stream.write(this.#live === "" ? `${text}\n` : `${clearLine}${text}\n${this.#live}`);
+  }
+
+  /** Replaces the line that is redrawn. */
+  #draw(line: string): void {
+    if (!this.#interactive || (line === "" && this.#live === "")) return;
+    this.#live = line;
+    this.#stream.write(clearLine + line);
+  }
+}
