@@ -8,9 +8,8 @@ import {
   readSync,
   writeSync,
 } from "node:fs";
-import { createInterface } from "node:readline";
 import type { RunEvent } from "../trainers/index.ts";
-import type { Tracker } from "./index.ts";
+import type { Tracker } from "./tracker.ts";
 
 /** Events that could not be written, or a file of events that cannot be read. */
 export class TrackingError extends Error {
@@ -102,45 +101,32 @@ export function ndjsonStream(stream: { write(text: string): unknown }): Tracker 
  */
 export async function* readEvents(path: string): AsyncGenerator<RunEvent> {
   let number = 0;
-  let broken: { readonly number: number; readonly cause: unknown } | undefined;
-  const source = createReadStream(path, "utf8");
-  const lines = createInterface({ input: source, crlfDelay: Number.POSITIVE_INFINITY });
+  for await (const line of wholeLines(path)) {
+    number++;
+    if (line === "") continue;
+    let event: RunEvent;
+    try {
+      event = parseEventLine(line);
+      if (typeof event !== "object" || event === null || typeof event.type !== "string")
+        throw new TypeError("not an event: it has no `type`");
+    } catch (cause) {
+      throw new TrackingError("TRACKING_READ", `${path}:${number}: ${String(cause)}`, { cause });
+    }
+    yield event;
+  }
+}
+
+/** The lines that end in a line break. */
+async function* wholeLines(path: string): AsyncGenerator<string> {
+  let rest = "";
   try {
-    for await (const line of lines) {
-      // Broken, and not the last: no crash did that.
-      if (broken !== undefined) break;
-      number++;
-      if (line === "") continue;
-      let event: RunEvent;
-      try {
-        event = parseEventLine(line);
-        if (typeof event !== "object" || event === null || typeof event.type !== "string")
-          throw new TypeError("not an event: it has no `type`");
-      } catch (cause) {
-        broken = { number, cause };
-        continue;
-      }
-      yield event;
+    for await (const chunk of createReadStream(path, "utf8")) {
+      const lines = (rest + String(chunk)).split("\n");
+      rest = lines.pop() ?? "";
+      yield* lines;
     }
   } catch (cause) {
     throw new TrackingError("TRACKING_READ", `cannot read ${path}: ${String(cause)}`, { cause });
-  } finally {
-    lines.close();
-    source.destroy();
-  }
-  if (broken !== undefined && !(broken.number === number && endsTorn(path)))
-    throw new TrackingError("TRACKING_READ", `${path}:${broken.number}: ${String(broken.cause)}`, {
-      cause: broken.cause,
-    });
-}
-
-function endsTorn(path: string): boolean {
-  const file = openSync(path, "r");
-  try {
-    const { size } = fstatSync(file);
-    return size > 0 && lastLineStart(file, size) !== size;
-  } finally {
-    closeSync(file);
   }
 }
 

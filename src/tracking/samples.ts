@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Tracker } from "./index.ts";
 import { TrackingError } from "./ndjson.ts";
+import type { Tracker } from "./tracker.ts";
 
 /**
  * Keeps the text that the model writes along the way: `samples/step-000250.txt`, prompt and continuation as one text.

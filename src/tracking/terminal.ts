@@ -1,7 +1,6 @@
 import { createColors } from "picocolors";
 import type { EndEvent, RunEvent, StepEvent } from "../trainers/index.ts";
 import { formatCount, formatDuration, niceInterval, printable } from "./format.ts";
-import type { Tracker } from "./index.ts";
 import { Progress } from "./progress.ts";
 import {
   type Colors,
@@ -12,6 +11,7 @@ import {
   formatStep,
   type RowContext,
 } from "./rows.ts";
+import type { Tracker } from "./tracker.ts";
 
 export interface TerminalOptions {
   /** Where to write. Default stderr: what a command prints on stdout is its result. */
@@ -50,7 +50,6 @@ class Terminal implements Tracker {
   #interval = niceInterval(1000);
   #drawnAt = Number.NEGATIVE_INFINITY;
   #live = "";
-  #printedStep: number | undefined;
 
   constructor({ stream = process.stderr, interactive, color, now = Date.now }: TerminalOptions) {
     const { NO_COLOR, FORCE_COLOR, TERM, CI } = process.env;
@@ -110,17 +109,15 @@ class Terminal implements Tracker {
 
   #step(event: StepEvent): void {
     const now = this.#now();
-    this.#progress.add(event, now / 1000);
     const { step } = event;
-    const first = this.#printedStep === undefined;
+    const first = this.#progress.last === undefined;
+    this.#progress.add(event, now / 1000);
     const last = step === this.#progress.maxSteps;
     if (!this.#interactive) {
       if (!first && !last && step % this.#interval !== 0) return;
-      this.#printedStep = step;
       this.#print(formatStep(event, this.#context(), this.#colors));
       return;
     }
-    this.#printedStep = step;
     if (!first && !last && now - this.#drawnAt < redrawMilliseconds) return;
     this.#drawnAt = now;
     this.#draw(formatLive(event, this.#context(), this.#columns, this.#colors));

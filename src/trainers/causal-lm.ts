@@ -93,7 +93,7 @@ class CausalLmTrainer implements Trainer {
 
     if (step.step > 0) {
       if (this.#options.sampleTokens > 0 && !signal.aborted) yield await this.#sample(context, step, split ?? "train");
-      const path = await context.saveCheckpoint({ step: step.step, ...step.tensors(), state: { data: position } });
+      const path = await context.saveCheckpoint({ step: step.step, ...step.tensors(), state: { data: position, sequenceLength } });
       yield { type: "checkpoint", step: step.step, path };
     }
     yield { type: "end", step: step.step, reason: step.step === maxSteps ? "maxSteps" : "interrupted" };

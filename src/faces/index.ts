@@ -1,0 +1,98 @@
+/**
+ * `codex-ml`: everything of `codex-ml/registry`, runs, and what models and trainers are written with.
+ *
+ * @example
+ * import { train } from "codex-ml";
+ * const run = await train("examples/moby-dick.yaml");
+ * for await (const event of run) console.log(event);
+ */
+export * from "./registry.ts";
+export {
+  Conv1D,
+  dropout,
+  Embedding,
+  evaluationContext,
+  type ForwardContext,
+  IGNORE_INDEX,
+  type Initializer,
+  LayerNorm,
+  Linear,
+  type LinearOptions,
+  Module,
+  normal,
+  ones,
+  Parameter,
+  tokenLosses,
+  trainingContext,
+  zeros,
+} from "../nn/index.ts";
+export {
+  type AdamWOptions,
+  adamW,
+  clipByGlobalNorm,
+  globalNorm,
+  type Optimizer,
+  type Schedule,
+  type ScheduleOptions,
+  type Slots,
+  type UpdateRequest,
+  warmupCosine,
+} from "../optim/index.ts";
+export { defineRun, type RunConfigInput } from "../run/config.ts";
+export { type EvaluateOptions, type LoadedRun, loadRun } from "../run/loaded-run.ts";
+export { RunFileError, type RunFileProblem } from "../run/problems.ts";
+export { type Run, type RunResult, type TrainOptions, train } from "../run/train.ts";
+export { RuntimeError } from "../runtime/index.ts";
+export {
+  add,
+  argmax,
+  broadcastTo,
+  cast,
+  causalAttention,
+  columnSum,
+  concat,
+  constant,
+  crossEntropy,
+  type Dim,
+  type DType,
+  defineOperator,
+  div,
+  equal,
+  exp,
+  gather,
+  gelu,
+  gemm,
+  grad,
+  input,
+  layerNorm,
+  linear,
+  log,
+  type MatmulOptions,
+  matmul,
+  minimum,
+  mul,
+  type Operator,
+  Random,
+  reduceSum,
+  replaceWhere,
+  reshape,
+  type Shape,
+  scalar,
+  sigmoid,
+  slice,
+  softmax,
+  split,
+  sqrt,
+  sub,
+  Tensor,
+  TensorError,
+  tanh,
+  transpose,
+} from "../tensor/index.ts";
+export { type Tracker, terminal } from "../tracking/index.ts";
+export { type Batch, type BatchOptions, type DataPosition, evaluationBatches, trainingBatches } from "../trainers/batching.ts";
+export { TrainingError } from "../trainers/errors.ts";
+export { type Evaluation, Evaluator } from "../trainers/evaluation.ts";
+export { type GenerationOptions, TextGenerator } from "../trainers/generation.ts";
+export { type StepResult, TrainingStep, type TrainingStepOptions } from "../trainers/training-step.ts";
+export type { Weights } from "../trainers/weights.ts";
