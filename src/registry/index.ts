@@ -31,6 +31,7 @@ export type { Builtin, RegistryEntry, RegistryKind } from "./kind.ts";
 export type { Declaration, PluginSelection } from "./manifest.ts";
 export { describeOrigin, type Origin } from "./origin.ts";
 export type { Register, RegisterOptions } from "./register.ts";
+export { ownVersion } from "./own-package.ts";
 export { createRegistry, Registry } from "./registry.ts";
 export type { StandardIssue, StandardResult, StandardSchemaV1 } from "./standard-schema.ts";
 export { closestNames } from "./suggest.ts";

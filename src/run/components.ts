@@ -100,15 +100,35 @@ export async function buildComponents(
   };
 }
 
+/**
+ * Builds the component of one slot: what evaluation and generation need, which do without the others.
+ *
+ * @param added Options that the run adds where the file gives none: a model's `vocabSize`.
+ * @throws {RunFileError} as {@link buildComponents} does.
+ */
+export async function createFromSlot<Component>(
+  runFile: RunFile,
+  slot: Slot<Component>,
+  registry: Registry<Component>,
+  added: Readonly<Record<string, unknown>> = {},
+): Promise<Component> {
+  try {
+    return await createComponent(runFile, slot, registry, added);
+  } catch (error) {
+    throw new RunFileError(explain(runFile, pathOf(runFile, slot), slot, error, added));
+  }
+}
+
+function pathOf({ config }: RunFile, slot: Slot<unknown>): ConfigPath {
+  for (const key of ["tokenizer", "data", "model", "trainer"] as const)
+    if (config[key] === slot) return [key];
+  const metrics: readonly Slot<unknown>[] = config.metrics;
+  return ["metrics", metrics.indexOf(slot)];
+}
+
 async function createModel(runFile: RunFile, registry: Registry<Model>, vocabSize: number): Promise<Model> {
   const slot = runFile.config.model;
-  const added = { vocabSize };
-  let model: Model;
-  try {
-    model = (await buildSlot(runFile, "model", slot, registry, added)).component;
-  } catch (error) {
-    throw new RunFileError(explain(runFile, ["model"], slot, error, added));
-  }
+  const model = await createFromSlot(runFile, slot, registry, { vocabSize });
   if (model.vocabSize >= vocabSize) return model;
   const advice = isGiven(slot)
     ? "build it for at least as many"
@@ -129,13 +149,22 @@ async function buildSlot<Component>(
   added: Readonly<Record<string, unknown>>,
 ): Promise<Built<Component>> {
   const { name } = slot;
+  const component = await createComponent(runFile, slot, registry, added);
   if (isGiven(slot))
-    return { component: slot.object, origin: { kind, name, origin: "program" }, resolved: { object: name } };
-  const options = { ...added, ...slot.options };
-  const component = await registry.create(name, options, { directory: runFile.directory });
+    return { component, origin: { kind, name, origin: "program" }, resolved: { object: name } };
   const origin = { kind, name, origin: originLabel(registry.inspect(name).origin) };
-  const completed = await completeOptions(await registry.get(name), options);
+  const completed = await completeOptions(await registry.get(name), { ...added, ...slot.options });
   return { component, origin, resolved: resolve(slot, completed, added) };
+}
+
+async function createComponent<Component>(
+  runFile: RunFile,
+  slot: Slot<Component>,
+  registry: Registry<Component>,
+  added: Readonly<Record<string, unknown>>,
+): Promise<Component> {
+  if (isGiven(slot)) return slot.object;
+  return registry.create(slot.name, { ...added, ...slot.options }, { directory: runFile.directory });
 }
 
 /** What the run added (the vocabulary) follows from the other components and so does not belong in a run file. */

@@ -1,25 +1,24 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { disk, errorCode, remedy, writeDurably } from "./file-system.ts";
 import { displayPath } from "./problems.ts";
+import { metricsName, openRunDirectory, type RunDirectory, runFileName } from "./run-directory.ts";
 import {
   manifestName,
-  metricsName,
-  openRunDirectory,
-  type RunDirectory,
   RunDirectoryError,
   type RunManifest,
-  runFileName,
-  tokenizerFolder,
-} from "./run-directory.ts";
+  stagedManifestName,
+  writeManifest,
+} from "./run-manifest.ts";
 
-/** What a new run directory begins with. */
+/** What a new run directory begins with; {@link completeRunDirectory} adds what the data tells. */
 export interface RunContents {
   /** The text of `run.yaml`. */
   readonly runFile: string;
-  readonly manifest: Pick<RunManifest, "seed" | "components" | "data" | "versions" | "device">;
-  /** What the tokenizer's `save` gave. */
-  readonly tokenizer?: Readonly<Record<string, string>>;
+  readonly manifest: Pick<RunManifest, "seed" | "components" | "device"> & {
+    /** Version by name; those that are not known are left out. */
+    readonly versions: Readonly<Record<string, string | undefined>>;
+  };
 }
 
 export interface NewRunDirectory {
@@ -116,46 +115,27 @@ async function write(
   path: string,
   name: string,
   now: Date,
-  { runFile, manifest, tokenizer = {} }: RunContents,
-) {
-  const put = (file: string, text: string): Promise<void> =>
-    writeDurably(disk, join(path, file), [Buffer.from(text)]);
-  await put(runFileName, runFile);
-  await put(metricsName, "");
-  if (Object.keys(tokenizer).length > 0) {
-    await mkdir(join(path, tokenizerFolder));
-    for (const [file, text] of Object.entries(tokenizer)) {
-      // Names come from a plugin.
-      if (file !== basename(file) || file === "" || file === "." || file === ".." || file.includes("\\"))
-        throw new RunDirectoryError(
-          "RUN_DIRECTORY_CREATE",
-          `the tokenizer's \`save\` gave a file called ${JSON.stringify(file)}; expected a plain name such as "tokenizer.json"`,
-        );
-      await put(join(tokenizerFolder, file), text);
-    }
-    await disk.syncFolder(join(path, tokenizerFolder));
-  }
-  const { seed, components, data, versions, device } = manifest;
-  const complete: RunManifest = {
+  { runFile, manifest }: RunContents,
+): Promise<void> {
+  await writeDurably(disk, join(path, runFileName), [Buffer.from(runFile)]);
+  await writeDurably(disk, join(path, metricsName), []);
+  const { seed, components, versions, device } = manifest;
+  const known = Object.entries(versions).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  await writeManifest(path, {
     format: 1,
     name,
     created: now.toISOString(),
     seed,
     components,
-    data,
-    versions: { ...versions, node: process.versions.node },
+    versions: { ...Object.fromEntries(known), node: process.versions.node },
     platform: process.platform,
     arch: process.arch,
     ...(device === undefined ? {} : { device }),
-  };
-  const staged = `.${manifestName}.staging`;
-  await put(staged, `${JSON.stringify(complete, null, 2)}\n`);
-  await disk.rename(join(path, staged), join(path, manifestName));
-  await disk.syncFolder(path);
+  });
 }
 
 async function removeWritten(path: string, ours: boolean): Promise<void> {
-  const written = [runFileName, metricsName, tokenizerFolder, manifestName, `.${manifestName}.staging`];
+  const written = [runFileName, metricsName, manifestName, stagedManifestName];
   const targets = ours ? [path] : written.map((name) => join(path, name));
   // The first error is the one to report.
   for (const target of targets) await rm(target, { recursive: true, force: true }).catch(() => {});

@@ -1,41 +1,20 @@
-import { readFile, stat } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
-import type { ComponentOrigin } from "../trainers/index.ts";
-import { isRecord } from "./check-config.ts";
-import { disk, errorCode, remedy } from "./file-system.ts";
+import { mkdir, readFile, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { disk, errorCode, remedy, writeDurably } from "./file-system.ts";
 import { displayPath } from "./problems.ts";
+import {
+  checkManifest,
+  manifestName,
+  RunDirectoryError,
+  type RunManifest,
+  writeManifest,
+} from "./run-manifest.ts";
 
-/** A run directory that cannot be made, or is none. */
-export class RunDirectoryError extends Error {
-  readonly code: "RUN_DIRECTORY_CREATE" | "RUN_DIRECTORY_NONE" | "RUN_DIRECTORY_DAMAGED";
-  constructor(code: RunDirectoryError["code"], message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "RunDirectoryError";
-    this.code = code;
-  }
-}
+export { RunDirectoryError, type RunManifest } from "./run-manifest.ts";
 
-/** `manifest.json`: what a run was made of. */
-export interface RunManifest {
-  readonly format: 1;
-  readonly name: string;
-  /** ISO 8601. */
-  readonly created: string;
-  readonly seed: number;
-  readonly components: readonly ComponentOrigin[];
-  readonly data: { readonly fingerprint: string };
-  /** Version by name: `codex-ml`, `node`, and what the runtime adds. */
-  readonly versions: Readonly<Record<string, string>>;
-  readonly platform: string;
-  readonly arch: string;
-  /** Where it was computed, in words. */
-  readonly device?: string;
-}
-
-export const manifestName = "manifest.json";
 export const runFileName = "run.yaml";
 export const metricsName = "metrics.ndjson";
-export const tokenizerFolder = "tokenizer";
+const tokenizerFolder = "tokenizer";
 
 /** A run on disk. Paths are absolute. */
 export interface RunDirectory {
@@ -80,6 +59,47 @@ export async function openRunDirectory(path: string): Promise<RunDirectory> {
   };
 }
 
+/**
+ * Adds what is known only after the data was read: its fingerprint, and the tokenizer that learned from it.
+ *
+ * @param tokenizer What the tokenizer's `save` gave; nothing for one that saves nothing.
+ * @throws {RunDirectoryError} `RUN_DIRECTORY_CREATE`, saying what to do.
+ */
+export async function completeRunDirectory(
+  directory: RunDirectory,
+  fingerprint: string,
+  tokenizer: Readonly<Record<string, string>> = {},
+): Promise<RunDirectory> {
+  const manifest: RunManifest = { ...directory.manifest, data: { fingerprint } };
+  try {
+    await writeTokenizer(join(directory.path, tokenizerFolder), tokenizer);
+    await writeManifest(directory.path, manifest);
+  } catch (cause) {
+    if (cause instanceof RunDirectoryError) throw cause;
+    throw new RunDirectoryError(
+      "RUN_DIRECTORY_CREATE",
+      `cannot write to the run directory ${displayPath(directory.path)}: ${remedy(cause)}`,
+      { cause },
+    );
+  }
+  return { ...directory, manifest };
+}
+
+async function writeTokenizer(folder: string, tokenizer: Readonly<Record<string, string>>): Promise<void> {
+  const files = Object.entries(tokenizer);
+  // Names come from a plugin, and are looked at before the first is written.
+  for (const [file] of files)
+    if (file !== basename(file) || ["", ".", ".."].includes(file) || file.includes("\\"))
+      throw new RunDirectoryError(
+        "RUN_DIRECTORY_CREATE",
+        `the tokenizer's \`save\` gave a file called ${JSON.stringify(file)}; expected a plain name such as "tokenizer.json"`,
+      );
+  if (files.length === 0) return;
+  await mkdir(folder);
+  for (const [file, text] of files) await writeDurably(disk, join(folder, file), [Buffer.from(text)]);
+  await disk.syncFolder(folder);
+}
+
 /** The files of the run's tokenizer, for its `load`. Empty for one that saves nothing. */
 export async function readTokenizerFiles({ path }: RunDirectory): Promise<Record<string, string>> {
   const folder = join(path, tokenizerFolder);
@@ -115,23 +135,4 @@ async function runAbove(path: string): Promise<string | undefined> {
 
 async function isRun(path: string): Promise<boolean> {
   return (await stat(join(path, manifestName)).catch(() => undefined))?.isFile() === true;
-}
-
-function checkManifest(value: unknown): RunManifest {
-  if (!isRecord(value)) throw new Error("is not a JSON object");
-  if (value.format !== 1)
-    throw new Error(`has the format ${JSON.stringify(value.format)}; this version of codex-ml reads 1`);
-  for (const [key, type] of [
-    ["name", "string"],
-    ["created", "string"],
-    ["seed", "number"],
-    ["platform", "string"],
-    ["arch", "string"],
-  ] as const)
-    if (typeof value[key] !== type) throw new Error(`has no ${type} \`${key}\``);
-  if (!Array.isArray(value.components)) throw new Error("has no list `components`");
-  if (!isRecord(value.data) || typeof value.data.fingerprint !== "string")
-    throw new Error("has no `data.fingerprint`");
-  if (!isRecord(value.versions)) throw new Error("has no object `versions`");
-  return value as unknown as RunManifest;
 }

@@ -62,7 +62,7 @@ export async function train(
     manifest: {
       seed: runFile.config.seed,
       components: components.origins,
-      versions: { "codex-ml": ownVersion(), [runtime]: version },
+      versions: { "codex-ml": ownVersion() ?? "unknown", [runtime]: version },
       device,
     },
   }));

@@ -1,4 +1,5 @@
-export { ndjsonFile, ndjsonStream, readEvents, TrackingError } from "./ndjson.ts";
+export { formatEvaluationTable } from "./evaluation-table.ts";
+export { eventLine, ndjsonFile, ndjsonStream, readEvents, TrackingError } from "./ndjson.ts";
 export { formatNextSteps, type NextSteps } from "./rows.ts";
 export { sampleFiles } from "./samples.ts";
 export { type TerminalOptions, terminal } from "./terminal.ts";

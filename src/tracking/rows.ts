@@ -172,22 +172,16 @@ function formatBar(share: number, width: number, colors: Colors): string {
 export interface NextSteps {
   /** The run directory, as the user would type it. */
   readonly directory: string;
-  readonly reason: "maxSteps" | "interrupted";
   /** What to continue with in the example. */
-  readonly prompt?: string;
+  readonly prompt?: string | undefined;
 }
 
 /** Where the run lies and what can be done with it, as commands to copy. */
-export function formatNextSteps(
-  { directory, reason, prompt = "The " }: NextSteps,
-  colors: Colors = createColors(),
-): string {
+export function formatNextSteps({ directory, prompt = "The " }: NextSteps, colors: Colors = createColors()): string {
   const path = shellQuote(directory);
   const commands = [
-    ...(reason === "interrupted" ? [["resume", `codex-ml resume ${path}`]] : []),
-    ["generate", `codex-ml generate ${path} --prompt ${shellQuote(prompt)}`],
-    ["evaluate", `codex-ml evaluate ${path}`],
-    ["export", `codex-ml export ${path} --format hf --out my-model`],
+    ["generate", `npx codex-ml generate ${path} --prompt ${shellQuote(prompt)}`],
+    ["evaluate", `npx codex-ml evaluate ${path}`],
   ];
   return [
     `${colors.bold("run")}${gap}${directory}`,

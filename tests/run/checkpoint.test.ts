@@ -11,7 +11,7 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
@@ -145,6 +145,42 @@ describe("saving and reading", () => {
     await expect(saving).rejects.toMatchObject({ code: "CHECKPOINT_SAVE" });
     expect(await listCheckpoints(run)).toEqual([]);
   });
+});
+
+test("everything is flushed before what depends on it: files, manifest, staged folder, rename, parent", async () => {
+  const order: string[] = [];
+  const name = (path: string): string => relative(run, path).replace(/-[0-9a-f]{8}/, "");
+  const files: FileSystem = {
+    ...disk,
+    create: async (path) => {
+      const file = await disk.create(path);
+      const sync = async (): Promise<void> => {
+        order.push(`sync ${name(path)}`);
+        await file.sync();
+      };
+      return { ...file, sync };
+    },
+    syncFolder: async (path) => {
+      order.push(`sync ${name(path)}`);
+      await disk.syncFolder(path);
+    },
+    rename: async (from, to) => {
+      order.push(`rename ${name(from)} ${name(to)}`);
+      await disk.rename(from, to);
+    },
+  };
+  await save(500, { files });
+  const staging = "checkpoints/.step-000500.staging";
+  expect(order).toEqual([
+    "sync ",
+    `sync ${staging}/model.safetensors`,
+    `sync ${staging}/optimizer.safetensors`,
+    `sync ${staging}/config.json`,
+    `sync ${staging}/state.json`,
+    `sync ${staging}`,
+    `rename ${staging} checkpoints/step-000500`,
+    "sync checkpoints",
+  ]);
 });
 
 describe("a reader accepts only what verifies", () => {

@@ -7,7 +7,7 @@ import { type DataLoader, dataLoaders } from "../../src/data-loaders/index.ts";
 import { metrics } from "../../src/metrics/index.ts";
 import { type Model, models } from "../../src/models/index.ts";
 import { createRegistry, Discovery, InvalidOptionError } from "../../src/registry/index.ts";
-import { buildComponents, type Components } from "../../src/run/components.ts";
+import { buildComponents, type Components, createFromSlot } from "../../src/run/components.ts";
 import { RunFileError } from "../../src/run/problems.ts";
 import type { Registries } from "../../src/run/registries.ts";
 import { resolvedRun } from "../../src/run/resolved.ts";
@@ -297,6 +297,25 @@ metrics: [{ name: nothing-like-it }]
     expect(await createModel(400)).toMatchObject({ vocabSize: 400 });
     await expect(createModel(401)).rejects.toThrow(
       /run\.yaml:3:32: model\.vocabSize: the model reads 400 ids, but the tokenizer gives 401; leave the option out/,
+    );
+  });
+});
+
+describe("one component by itself", () => {
+  test("is built, or its mistake has its place", async () => {
+    const path = join(folder, "run.yaml");
+    await writeFile(path, good.replace("[toy]", "[toy, { name: perplexity, base: 2 }]"));
+    const run = await loadRunFile(path);
+    const { tokenizer, model, metrics } = run.config;
+    expect(await createFromSlot(run, tokenizer, registries.tokenizers)).toBeInstanceOf(ToyTokenizer);
+    expect(await createFromSlot(run, model, registries.models, { vocabSize: 7 })).toMatchObject({
+      vocabSize: 7,
+    });
+    await expect(createFromSlot(run, model, registries.models)).rejects.toThrow(
+      /run\.yaml:3:8: model\.vocabSize: /,
+    );
+    await expect(createFromSlot(run, metrics[1]!, registries.metrics)).rejects.toThrow(
+      /run\.yaml:5:36: metrics\[1\]\.base: unknown option/,
     );
   });
 });

@@ -1,3 +1,4 @@
+import { mkdirSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +10,12 @@ import {
   refuseOccupied,
   timestamp,
 } from "../../src/run/new-run-directory.ts";
-import { openRunDirectory, RunDirectoryError, readTokenizerFiles } from "../../src/run/run-directory.ts";
+import {
+  completeRunDirectory,
+  openRunDirectory,
+  RunDirectoryError,
+  readTokenizerFiles,
+} from "../../src/run/run-directory.ts";
 
 let root: string;
 beforeEach(async () => {
@@ -23,11 +29,9 @@ const contents: RunContents = {
   manifest: {
     seed: 1,
     components: [{ kind: "metric", name: "toy_metric", origin: "my-extension@1.2.0" }],
-    data: { fingerprint: "abc" },
-    versions: { "codex-ml": "0.1.0", "onnxruntime-node": "1.30.0" },
+    versions: { "codex-ml": "0.1.0", "onnxruntime-node": "1.30.0", unknown: undefined },
     device: "cpu, 8 threads",
   },
-  tokenizer: { "tokenizer.json": "{}", "merges.txt": "é\n" },
 };
 
 describe("creating", () => {
@@ -39,21 +43,15 @@ describe("creating", () => {
     });
     expect(run.path).toBe(join(root, "runs/moby-dick-20250131-230509"));
     expect(given).toBe(run.path);
-    expect((await readdir(run.path)).sort()).toEqual([
-      "manifest.json",
-      "metrics.ndjson",
-      "run.yaml",
-      "tokenizer",
-    ]);
+    expect((await readdir(run.path)).sort()).toEqual(["manifest.json", "metrics.ndjson", "run.yaml"]);
     expect(await readFile(run.runFile, "utf8")).toBe("seed: 1\n");
     expect(await readFile(run.metrics, "utf8")).toBe("");
-    expect(await readTokenizerFiles(run)).toEqual(contents.tokenizer);
     expect(run.manifest).toEqual({
       format: 1,
       name: "moby-dick",
       created: now.toISOString(),
       ...contents.manifest,
-      versions: { ...contents.manifest.versions, node: process.versions.node },
+      versions: { "codex-ml": "0.1.0", "onnxruntime-node": "1.30.0", node: process.versions.node },
       platform: process.platform,
       arch: process.arch,
     });
@@ -113,12 +111,12 @@ describe("creating", () => {
   test("removes what it wrote when it cannot finish", async () => {
     const out = join(root, "empty");
     await mkdir(out);
-    const bad = { ...contents, tokenizer: { "tokenizer.json": "{}", "../escape.json": "{}" } };
     for (const place of [{ root, now }, { out }]) {
-      const creating = createRunDirectory({ name: "x", ...place }, () => bad);
-      await expect(creating).rejects.toThrow(
-        /`save` gave a file called "..\/escape.json"; expected a plain name/,
-      );
+      const creating = createRunDirectory({ name: "x", ...place }, (path) => {
+        mkdirSync(join(path, "metrics.ndjson"));
+        return contents;
+      });
+      await expect(creating).rejects.toThrow(/cannot create the run directory .*stands in the way/);
       await expect(creating).rejects.toBeInstanceOf(RunDirectoryError);
     }
     expect(await readdir(out)).toEqual([]);
@@ -177,12 +175,50 @@ describe("opening", () => {
     await expect(opening).rejects.toThrow(message);
     await expect(opening).rejects.toMatchObject({ code: "RUN_DIRECTORY_DAMAGED" });
   });
+});
 
-  test("a tokenizer that saved nothing has no files", async () => {
-    const { tokenizer: _, ...rest } = contents;
-    expect(await readTokenizerFiles(await createRunDirectory({ name: "x", root, now }, () => rest))).toEqual(
-      {},
-    );
+describe("completing, once the data was read", () => {
+  const tokenizer = { "tokenizer.json": "{}", "merges.txt": "é\n" };
+
+  test("adds the data's fingerprint and the tokenizer's files", async () => {
+    const run = await createRunDirectory({ name: "x", root, now }, () => contents);
+    expect(run.manifest.data).toBeUndefined();
+    const completed = await completeRunDirectory(run, "abc", tokenizer);
+    expect(completed).toEqual({ ...run, manifest: { ...run.manifest, data: { fingerprint: "abc" } } });
+    expect(await openRunDirectory(run.path)).toEqual(completed);
+    expect(await readTokenizerFiles(run)).toEqual(tokenizer);
+    expect((await readdir(run.path)).sort()).toEqual([
+      "manifest.json",
+      "metrics.ndjson",
+      "run.yaml",
+      "tokenizer",
+    ]);
+  });
+
+  test("a tokenizer that saves nothing has no files", async () => {
+    const run = await createRunDirectory({ name: "x", root, now }, () => contents);
+    await completeRunDirectory(run, "abc");
+    expect(await readTokenizerFiles(run)).toEqual({});
+  });
+
+  test.each(["../escape.json", "a/b.json", "..", "", "a\\b"])(
+    "a tokenizer's file called %j is refused",
+    async (name) => {
+      const run = await createRunDirectory({ name: "x", root, now }, () => contents);
+      await expect(completeRunDirectory(run, "abc", { "tokenizer.json": "{}", [name]: "" })).rejects.toThrow(
+        /`save` gave a file called .*; expected a plain name/,
+      );
+      expect(await readdir(run.path)).not.toContain("tokenizer");
+    },
+  );
+
+  test("a disk that fails leaves the manifest as it was, and says so", async () => {
+    const run = await createRunDirectory({ name: "x", root, now }, () => contents);
+    await writeFile(join(run.path, "tokenizer"), "in the way");
+    await expect(completeRunDirectory(run, "abc", tokenizer)).rejects.toMatchObject({
+      code: "RUN_DIRECTORY_CREATE",
+    });
+    expect(await openRunDirectory(run.path)).toEqual(run);
   });
 });
 

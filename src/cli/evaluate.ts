@@ -1,0 +1,27 @@
+import { Command, Option } from "commander";
+import type { Split } from "../data-loaders/index.ts";
+import { loadRun } from "../run/loaded-run.ts";
+import { eventLine, formatEvaluationTable } from "../tracking/index.ts";
+
+interface EvaluateFlags {
+  readonly split: Split;
+  readonly data?: string;
+  readonly json?: true;
+}
+
+/** `codex-ml evaluate`: the run's metrics over a split or over other text. */
+export function evaluateCommand(): Command {
+  return new Command("evaluate")
+    .description("Compute the loss and the metrics of a trained run.")
+    .argument("<run-dir>", "a run directory")
+    .addOption(new Option("--split <name>", "split of the run's data").choices(["train", "validation", "test"]).default("validation"))
+    .option("--data <path>", "evaluate on the whole text of a file, folder or glob instead")
+    .option("--json", "print one JSON event on stdout, and nothing else")
+    .addHelpText("after", "\nExample:\n  codex-ml evaluate runs/moby-dick-20260131-120000 --data other-book.txt\n")
+    .action(async (path: string, { split, data, json }: EvaluateFlags) => {
+      const run = await loadRun(path);
+      const evaluation = await run.evaluate({ split, ...(data !== undefined && { data }) });
+      const event = { type: "evaluation" as const, step: run.step, ...evaluation };
+      process.stdout.write(json ? `${eventLine(event)}\n` : formatEvaluationTable(event, data));
+    });
+}

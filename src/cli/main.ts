@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from "commander";
+import { ownVersion } from "../registry/index.ts";
+import { evaluateCommand } from "./evaluate.ts";
+import { exitCodeOf, report } from "./failure.ts";
+import { generateCommand } from "./generate.ts";
+import { pluginsCommand } from "./plugins.ts";
+import { trainCommand } from "./train.ts";
+
+const program = new Command("codex-ml")
+  .description("Train, evaluate and use language models. Every tokenizer, model, metric, data loader and trainer is a plugin.")
+  .version(ownVersion() ?? "unknown")
+  .showHelpAfterError("(--help shows what is possible)")
+  .exitOverride()
+  .configureHelp({ showGlobalOptions: true })
+  .addHelpText("after", "\nExit codes: 0 done, 1 the work failed, 2 asked wrongly, 130 interrupted.\n")
+  .addCommand(trainCommand())
+  .addCommand(evaluateCommand())
+  .addCommand(generateCommand())
+  .addCommand(pluginsCommand());
+// Subcommands made with `new Command` do not inherit these.
+for (const command of [...program.commands, ...program.commands.flatMap(({ commands }) => commands)])
+  command.exitOverride().showHelpAfterError("(--help shows what is possible)");
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  // Commander has printed its own: help and version are no errors, anything else was asked wrongly.
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else {
+    report(error);
+    process.exitCode = exitCodeOf(error);
+  }
+}

@@ -1,0 +1,42 @@
+import { Command } from "commander";
+import pc from "picocolors";
+import type { PluginProblem, RegistryEntry } from "../registry/index.ts";
+import { describeOrigin } from "../registry/index.ts";
+import { listComponents } from "../run/list-components.ts";
+
+/** `codex-ml plugins`: what there is and where it comes from. */
+export function pluginsCommand(): Command {
+  const list = new Command("list")
+    .description("List every component with its origin. Reads manifests only; imports no component.")
+    .option("--kind <kind>", "only one kind, for example metrics")
+    .option("--json", "print JSON on stdout")
+    .addHelpText("after", "\nExample:\n  codex-ml plugins list --kind metrics\n")
+    .action((flags: { readonly kind?: string; readonly json?: true }) => {
+      const { components, problems } = listComponents(flags.kind);
+      if (flags.json) process.stdout.write(`${JSON.stringify({ components, problems }, undefined, 2)}\n`);
+      else process.stdout.write(table(components, problems));
+    });
+  return new Command("plugins").description("Look at the components that this project can use.").addCommand(list);
+}
+
+type Row = RegistryEntry & { readonly kind: string };
+
+function table(components: readonly Row[], problems: readonly PluginProblem[]): string {
+  const rows = components.map((entry) => ({ ...entry, from: describeOrigin(entry.origin) }));
+  const nameWidth = Math.max(0, ...rows.map(({ name, aliases }) => label(name, aliases).length));
+  const fromWidth = Math.max(0, ...rows.map(({ from }) => from.length));
+  let lastKind = "";
+  const lines = rows.flatMap(({ kind, name, aliases, from, origin, description }) => {
+    const heading = kind === lastKind ? [] : [...(lastKind === "" ? [] : [""]), pc.bold(kind)];
+    lastKind = kind;
+    const note = origin.status === "shadowed" ? pc.yellow(" (shadowed)") : "";
+    const cells = [label(name, aliases).padEnd(nameWidth), pc.dim(from.padEnd(fromWidth)), description ?? ""];
+    return [...heading, `  ${cells.join("  ").trimEnd()}${note}`];
+  });
+  const told = problems.map(({ message }) => `  ${pc.yellow("problem")}  ${message}`);
+  return `${[...lines, ...(told.length > 0 ? ["", pc.bold("problems"), ...told] : [])].join("\n")}\n`;
+}
+
+function label(name: string, aliases: readonly string[]): string {
+  return aliases.length === 0 ? name : `${name} (${aliases.join(", ")})`;
+}

@@ -1,0 +1,71 @@
+import { relative } from "node:path";
+import { Command } from "commander";
+import { loadRunFile } from "../run/run-file.ts";
+import { type Run, train } from "../run/train.ts";
+import { formatNextSteps, ndjsonStream, terminal } from "../tracking/index.ts";
+import type { EndEvent } from "../trainers/index.ts";
+import { report } from "./failure.ts";
+
+interface TrainFlags {
+  readonly set: string[];
+  readonly out?: string;
+  readonly json?: true;
+}
+
+/** `codex-ml train`: a run file in, a run directory out. */
+export function trainCommand(): Command {
+  return new Command("train")
+    .description("Train what a run file describes, into a new run directory.")
+    .argument("<run-file>", "YAML, JSON or TypeScript")
+    .option("--set <path=value>", "replace a value of the run file (may be repeated)", (text, all: string[]) => [...all, text], [])
+    .option("--out <dir>", "the run directory (default: runs/<name>-<time>)")
+    .option("--json", "print one JSON event a line on stdout, and nothing else")
+    .addHelpText(
+      "after",
+      `
+Example:
+  codex-ml train examples/moby-dick.yaml --set trainer.maxSteps=200 --set model.hiddenSize=64
+
+Ctrl-C finishes the step that runs, saves a checkpoint and ends; a second Ctrl-C ends at once.
+`,
+    )
+    .action(async (path: string, flags: TrainFlags) => {
+      const runFile = await loadRunFile(path, { set: flags.set });
+      const stop = new AbortController();
+      const interrupt = () => {
+        // The second one is left to Node, which ends the process.
+        process.off("SIGINT", interrupt);
+        stop.abort();
+      };
+      process.on("SIGINT", interrupt);
+      process.once("SIGTERM", () => stop.abort());
+      const run = await train(runFile, {
+        out: flags.out,
+        signal: stop.signal,
+        trackers: [flags.json ? ndjsonStream(process.stdout) : terminal()],
+      });
+      try {
+        const { reason, prompt } = await drain(run);
+        if (reason === "interrupted") process.exitCode = 130;
+        const directory = relative(process.cwd(), run.directory) || ".";
+        if (!flags.json) process.stderr.write(`\n${formatNextSteps({ directory, prompt })}`);
+      } catch (error) {
+        // What went wrong once the run had begun is work that failed. The terminal's listener has shown it already.
+        if (flags.json) report(error);
+        else process.stderr.write(`run directory: ${relative(process.cwd(), run.directory)}\n`);
+        process.exitCode = 1;
+      } finally {
+        process.off("SIGINT", interrupt);
+      }
+    });
+}
+
+async function drain(run: Run): Promise<{ readonly reason: EndEvent["reason"]; readonly prompt: string | undefined }> {
+  let prompt: string | undefined;
+  let reason: EndEvent["reason"] = "interrupted";
+  for await (const event of run) {
+    if (event.type === "sample") prompt = event.prompt;
+    if (event.type === "end") reason = event.reason;
+  }
+  return { reason, prompt };
+}

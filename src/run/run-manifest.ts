@@ -1,0 +1,65 @@
+import { join } from "node:path";
+import type { ComponentOrigin } from "../trainers/index.ts";
+import { isRecord } from "./check-config.ts";
+import { disk, writeDurably } from "./file-system.ts";
+
+/** A run directory that cannot be made, or is none. */
+export class RunDirectoryError extends Error {
+  readonly code: "RUN_DIRECTORY_CREATE" | "RUN_DIRECTORY_NONE" | "RUN_DIRECTORY_DAMAGED";
+  constructor(code: RunDirectoryError["code"], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "RunDirectoryError";
+    this.code = code;
+  }
+}
+
+/** `manifest.json`: what a run was made of. */
+export interface RunManifest {
+  readonly format: 1;
+  readonly name: string;
+  /** ISO 8601. */
+  readonly created: string;
+  readonly seed: number;
+  readonly components: readonly ComponentOrigin[];
+  /** Known once the data was read. */
+  readonly data?: { readonly fingerprint: string };
+  /** Version by name: `codex-ml`, `node`, and what the runtime adds. */
+  readonly versions: Readonly<Record<string, string>>;
+  readonly platform: string;
+  readonly arch: string;
+  /** Where it was computed, in words. */
+  readonly device?: string;
+}
+
+export const manifestName = "manifest.json";
+
+/** Writes a manifest so that a reader sees the old one or this one, whole. */
+export async function writeManifest(folder: string, manifest: RunManifest): Promise<void> {
+  const staged = join(folder, stagedManifestName);
+  await disk.remove(staged);
+  await writeDurably(disk, staged, [Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`)]);
+  await disk.rename(staged, join(folder, manifestName));
+  await disk.syncFolder(folder);
+}
+
+export const stagedManifestName = `.${manifestName}.staging`;
+
+/** @throws {Error} whose message goes on from the file's name. */
+export function checkManifest(value: unknown): RunManifest {
+  if (!isRecord(value)) throw new Error("is not a JSON object");
+  if (value.format !== 1)
+    throw new Error(`has the format ${JSON.stringify(value.format)}; this version of codex-ml reads 1`);
+  for (const [key, type] of [
+    ["name", "string"],
+    ["created", "string"],
+    ["seed", "number"],
+    ["platform", "string"],
+    ["arch", "string"],
+  ] as const)
+    if (typeof value[key] !== type) throw new Error(`has no ${type} \`${key}\``);
+  if (!Array.isArray(value.components)) throw new Error("has no list `components`");
+  if (value.data !== undefined && !(isRecord(value.data) && typeof value.data.fingerprint === "string"))
+    throw new Error("has no `data.fingerprint`");
+  if (!isRecord(value.versions)) throw new Error("has no object `versions`");
+  return value as unknown as RunManifest;
+}
