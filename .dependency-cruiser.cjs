@@ -42,7 +42,8 @@ module.exports = {
     },
     {
       name: "no-circles",
-      comment: "Two files that need each other are one file, or share a third. Types and lazy imports may point back.",
+      comment:
+        "Two files that need each other are one file, or share a third. Types and lazy imports may point back.",
       severity: "error",
       from: {},
       to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only", "dynamic-import"] } },

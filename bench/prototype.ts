@@ -22,12 +22,20 @@ interface Experiment {
 export function prototypeStep(folder: string, shape: GptShape): () => Promise<number> {
   const { build, initParams } = createRequire(import.meta.url)(`${folder}/gpt.js`) as Experiment;
   const { layers: L, width: C, heads: H, length: T, batch: B, vocabulary: V } = shape;
-  const { g, specs } = build({ L, C, H, T, B, V }, { sumGemm: 1, lnMatvec: 1, gelu: "fast", emb: "scatterel" });
-  const session = new OrtSession(g.encode(), process.env.PROFILE ? { profile: process.env.PROFILE } : {});
+  const { g, specs } = build(
+    { L, C, H, T, B, V },
+    { sumGemm: 1, lnMatvec: 1, gelu: "fast", emb: "scatterel" },
+  );
+  const session = new OrtSession(g.encode());
   const values = initParams(specs, 7);
-  const float = (dims: readonly number[], data?: Float32Array) => new TensorBuffer({ dtype: "float32", shape: dims, ...(data && { data }) });
+  const float = (dims: readonly number[], data?: Float32Array) =>
+    new TensorBuffer({ dtype: "float32", shape: dims, ...(data && { data }) });
   const sets = [0, 1].map((set) =>
-    specs.flatMap(([name, dims]) => ["", "m_", "v_"].map((slot) => [slot, name, float(dims, set === 0 && slot === "" ? values[name] : undefined)] as const)),
+    specs.flatMap(([name, dims]) =>
+      ["", "m_", "v_"].map(
+        (slot) => [slot, name, float(dims, set === 0 && slot === "" ? values[name] : undefined)] as const,
+      ),
+    ),
   );
   const rows = B * T;
   const ids = BigInt64Array.from({ length: rows }, (_, at) => BigInt((at * 7919) % V));
@@ -39,11 +47,23 @@ export function prototypeStep(folder: string, shape: GptShape): () => Promise<nu
     dec: float([]),
   };
   const loss = float([]);
-  const inputNames = new EncodedNames([...Object.keys(fed), ...(sets[0] ?? []).map(([slot, name]) => slot + name)]);
-  const outputNames = new EncodedNames(["loss", ...(sets[0] ?? []).map(([slot, name]) => `${slot[0] ?? "p"}o_${name}`)]);
+  const inputNames = new EncodedNames([
+    ...Object.keys(fed),
+    ...(sets[0] ?? []).map(([slot, name]) => slot + name),
+  ]);
+  const outputNames = new EncodedNames([
+    "loss",
+    ...(sets[0] ?? []).map(([slot, name]) => `${slot[0] ?? "p"}o_${name}`),
+  ]);
   const calls = sets.map((from, set) => ({
-    inputs: BigUint64Array.from([...Object.values(fed), ...from.map(([, , buffer]) => buffer)], (buffer) => buffer.pointer),
-    outputs: BigUint64Array.from([loss, ...(sets[1 - set] ?? []).map(([, , buffer]) => buffer)], (buffer) => buffer.pointer),
+    inputs: BigUint64Array.from(
+      [...Object.values(fed), ...from.map(([, , buffer]) => buffer)],
+      (buffer) => buffer.pointer,
+    ),
+    outputs: BigUint64Array.from(
+      [loss, ...(sets[1 - set] ?? []).map(([, , buffer]) => buffer)],
+      (buffer) => buffer.pointer,
+    ),
   }));
   let step = 0;
   return async () => {

@@ -20,9 +20,22 @@ async function ourStep(shape: GptShape): Promise<() => Promise<number>> {
   });
   if (!options || options.issues) throw new Error(JSON.stringify(options?.issues));
   const model = await gpt2.create(options.value, { directory: "." });
-  const step = new TrainingStep({ model, optimizer: adamW(), batchSize: batch, sequenceLength: length, gradientAccumulationSteps: 1, maxGradNorm: 1, seed: 1 });
+  const step = new TrainingStep({
+    model,
+    optimizer: adamW(),
+    batchSize: batch,
+    sequenceLength: length,
+    gradientAccumulationSteps: 1,
+    maxGradNorm: 1,
+    seed: 1,
+  });
   const inputIds = Int32Array.from({ length: batch * length }, (_, at) => (at * 7919) % vocabulary);
-  const data = { inputIds, labels: inputIds.map((id) => (id + 1) % vocabulary), counted: inputIds.length, rows: batch };
+  const data = {
+    inputIds,
+    labels: inputIds.map((id) => (id + 1) % vocabulary),
+    counted: inputIds.length,
+    rows: batch,
+  };
   return async () => (await step.run([data], 1e-3)).loss;
 }
 
@@ -44,8 +57,13 @@ export async function main(args: string[]): Promise<number> {
   const folder = resolve(values.prototype);
   const compare = existsSync(`${folder}/gpt.js`);
   const { version, threads } = runtimeInfo();
-  console.log(`ONNX Runtime ${version}, ${threads} threads, Node ${process.version}; medians over ${values.rounds} rounds of ${values.steps} steps, alternated`);
-  if (!compare) console.log(`The experiment to compare with is not at ${folder} (--prototype DIR): only this project is measured.`);
+  console.log(
+    `ONNX Runtime ${version}, ${threads} threads, Node ${process.version}; medians over ${values.rounds} rounds of ${values.steps} steps, alternated`,
+  );
+  if (!compare)
+    console.log(
+      `The experiment to compare with is not at ${folder} (--prototype DIR): only this project is measured.`,
+    );
   for (const name of values.shape) {
     const shape = shapes[name];
     if (shape === undefined) {
@@ -63,13 +81,22 @@ export async function main(args: string[]): Promise<number> {
           if (round >= 0) times[index]?.push(performance.now() - started);
         }
     const tokens = shape.batch * shape.length;
-    console.log(`\n${shape.name}: ${shape.layers} layers, ${shape.width} wide, T ${shape.length}, batch ${shape.batch}, vocabulary ${shape.vocabulary}`);
+    console.log(
+      `\n${shape.name}: ${shape.layers} layers, ${shape.width} wide, T ${shape.length}, batch ${shape.batch}, vocabulary ${shape.vocabulary}`,
+    );
     const medians = times.map(median);
     for (const [index, [label]] of contenders.entries()) {
       const ms = medians[index] ?? Number.NaN;
-      console.log(`  ${label.padEnd(12)} ${ms.toFixed(1).padStart(8)} ms a step  ${Math.round(tokens / (ms / 1000)).toLocaleString("en").padStart(8)} tokens/s`);
+      console.log(
+        `  ${label.padEnd(12)} ${ms.toFixed(1).padStart(8)} ms a step  ${Math.round(tokens / (ms / 1000))
+          .toLocaleString("en")
+          .padStart(8)} tokens/s`,
+      );
     }
-    if (compare) console.log(`  ratio        ${((medians[1] ?? 0) / (medians[0] ?? 1)).toFixed(3).padStart(8)} × the experiment's speed`);
+    if (compare)
+      console.log(
+        `  ratio        ${((medians[1] ?? 0) / (medians[0] ?? 1)).toFixed(3).padStart(8)} × the experiment's speed`,
+      );
   }
   return 0;
 }

@@ -14,10 +14,17 @@ export function evaluateCommand(): Command {
   return new Command("evaluate")
     .description("Compute the loss and the metrics of a trained run.")
     .argument("<run-dir>", "a run directory")
-    .addOption(new Option("--split <name>", "split of the run's data").choices(["train", "validation", "test"]).default("validation"))
+    .addOption(
+      new Option("--split <name>", "split of the run's data")
+        .choices(["train", "validation", "test"])
+        .default("validation"),
+    )
     .option("--data <path>", "evaluate on the whole text of a file, folder or glob instead")
     .option("--json", "print one JSON event on stdout, and nothing else")
-    .addHelpText("after", "\nExample:\n  codex-ml evaluate runs/moby-dick-20260131-120000 --data other-book.txt\n")
+    .addHelpText(
+      "after",
+      "\nExample:\n  codex-ml evaluate runs/moby-dick-20260131-120000 --data other-book.txt\n",
+    )
     .action(async (path: string, { split, data, json }: EvaluateFlags) => {
       const run = await loadRun(path);
       const evaluation = await run.evaluate({ split, ...(data !== undefined && { data }) });

@@ -17,10 +17,28 @@ export function generateCommand(): Command {
     .description("Write text with a trained run.")
     .argument("<run-dir>", "a run directory")
     .requiredOption("--prompt <text>", "what the text begins with")
-    .option("--max-new-tokens <n>", "most tokens to write", numberOption("--max-new-tokens", { min: 1, integer: true }), 100)
-    .option("--temperature <t>", "0 always takes the most likely token", numberOption("--temperature", { min: 0 }), 0.8)
-    .option("--top-k <k>", "only the k most likely tokens", numberOption("--top-k", { min: 1, integer: true }))
-    .option("--top-p <p>", "only the most likely tokens that reach this probability", numberOption("--top-p", { min: 0, max: 1 }))
+    .option(
+      "--max-new-tokens <n>",
+      "most tokens to write",
+      numberOption("--max-new-tokens", { min: 1, integer: true }),
+      100,
+    )
+    .option(
+      "--temperature <t>",
+      "0 always takes the most likely token",
+      numberOption("--temperature", { min: 0 }),
+      0.8,
+    )
+    .option(
+      "--top-k <k>",
+      "only the k most likely tokens",
+      numberOption("--top-k", { min: 1, integer: true }),
+    )
+    .option(
+      "--top-p <p>",
+      "only the most likely tokens that reach this probability",
+      numberOption("--top-p", { min: 0, max: 1 }),
+    )
     .option("--seed <n>", "equal seeds give equal text", numberOption("--seed", { min: 0, integer: true }), 0)
     .addHelpText(
       "after",
@@ -31,7 +49,8 @@ export function generateCommand(): Command {
       const stop = new AbortController();
       process.once("SIGINT", () => stop.abort());
       process.stdout.write(prompt);
-      for await (const piece of run.generate(prompt, { ...options, signal: stop.signal })) process.stdout.write(piece);
+      for await (const piece of run.generate(prompt, { ...options, signal: stop.signal }))
+        process.stdout.write(piece);
       process.stdout.write("\n");
       if (stop.signal.aborted) process.exitCode = 130;
     });

@@ -8,7 +8,9 @@ import { pluginsCommand } from "./plugins.ts";
 import { trainCommand } from "./train.ts";
 
 const program = new Command("codex-ml")
-  .description("Train, evaluate and use language models. Every tokenizer, model, metric, data loader and trainer is a plugin.")
+  .description(
+    "Train, evaluate and use language models. Every tokenizer, model, metric, data loader and trainer is a plugin.",
+  )
   .version(ownVersion() ?? "unknown")
   .showHelpAfterError("(--help shows what is possible)")
   .exitOverride()

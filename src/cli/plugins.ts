@@ -16,7 +16,9 @@ export function pluginsCommand(): Command {
       if (flags.json) process.stdout.write(`${JSON.stringify({ components, problems }, undefined, 2)}\n`);
       else process.stdout.write(table(components, problems));
     });
-  return new Command("plugins").description("Look at the components that this project can use.").addCommand(list);
+  return new Command("plugins")
+    .description("Look at the components that this project can use.")
+    .addCommand(list);
 }
 
 type Row = RegistryEntry & { readonly kind: string };

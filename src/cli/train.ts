@@ -17,7 +17,12 @@ export function trainCommand(): Command {
   return new Command("train")
     .description("Train what a run file describes, into a new run directory.")
     .argument("<run-file>", "YAML, JSON or TypeScript")
-    .option("--set <path=value>", "replace a value of the run file (may be repeated)", (text, all: string[]) => [...all, text], [])
+    .option(
+      "--set <path=value>",
+      "replace a value of the run file (may be repeated)",
+      (text, all: string[]) => [...all, text],
+      [],
+    )
     .option("--out <dir>", "the run directory (default: runs/<name>-<time>)")
     .option("--json", "print one JSON event a line on stdout, and nothing else")
     .addHelpText(
@@ -60,7 +65,9 @@ Ctrl-C finishes the step that runs, saves a checkpoint and ends; a second Ctrl-C
     });
 }
 
-async function drain(run: Run): Promise<{ readonly reason: EndEvent["reason"]; readonly prompt: string | undefined }> {
+async function drain(
+  run: Run,
+): Promise<{ readonly reason: EndEvent["reason"]; readonly prompt: string | undefined }> {
   let prompt: string | undefined;
   let reason: EndEvent["reason"] = "interrupted";
   for await (const event of run) {

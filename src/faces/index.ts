@@ -6,7 +6,7 @@
  * const run = await train("examples/moby-dick.yaml");
  * for await (const event of run) console.log(event);
  */
-export * from "./registry.ts";
+
 export {
   Conv1D,
   dropout,
@@ -59,11 +59,15 @@ export {
   div,
   equal,
   exp,
+  fill,
+  type GradientRequest,
   gather,
   gelu,
   gemm,
   grad,
   input,
+  type LoweredOperation,
+  type Lowering,
   layerNorm,
   linear,
   log,
@@ -84,15 +88,25 @@ export {
   split,
   sqrt,
   sub,
+  sumTo,
   Tensor,
   TensorError,
+  Total,
   tanh,
   transpose,
+  type Value,
 } from "../tensor/index.ts";
-export { type Tracker, terminal } from "../tracking/index.ts";
-export { type Batch, type BatchOptions, type DataPosition, evaluationBatches, trainingBatches } from "../trainers/batching.ts";
+export { readEvents, type Tracker, TrackingError, terminal } from "../tracking/index.ts";
+export {
+  type Batch,
+  type BatchOptions,
+  type DataPosition,
+  evaluationBatches,
+  trainingBatches,
+} from "../trainers/batching.ts";
 export { TrainingError } from "../trainers/errors.ts";
 export { type Evaluation, Evaluator } from "../trainers/evaluation.ts";
 export { type GenerationOptions, TextGenerator } from "../trainers/generation.ts";
 export { type StepResult, TrainingStep, type TrainingStepOptions } from "../trainers/training-step.ts";
 export type { Weights } from "../trainers/weights.ts";
+export * from "./registry.ts";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { EvaluatedExample, MetricInput } from "./index.ts";
 
 /** A metric that was given what it cannot read. */
-export class MetricError extends Error {
+class MetricError extends Error {
   readonly code: "METRIC_MISSING_INPUT" | "METRIC_BAD_STATE";
   constructor(code: MetricError["code"], message: string, options?: ErrorOptions) {
     super(message, options);

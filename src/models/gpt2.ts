@@ -1,6 +1,17 @@
 import { z } from "zod";
 import { Conv1D, dropout, Embedding, type ForwardContext, LayerNorm, Module, normal } from "../nn/index.ts";
-import { add, causalAttention, type Dim, gelu, linear, reshape, slice, split, type Tensor, transpose } from "../tensor/index.ts";
+import {
+  add,
+  causalAttention,
+  type Dim,
+  gelu,
+  linear,
+  reshape,
+  slice,
+  split,
+  type Tensor,
+  transpose,
+} from "../tensor/index.ts";
 import { defineModel, type Model, type ModelInputs, type ModelOutputs } from "./index.ts";
 
 const size = z.int().positive();
@@ -15,7 +26,9 @@ const options = z.strictObject({
   intermediateSize: size.optional().describe("Width of the MLP. Default: 4 · hiddenSize."),
   layerNormEpsilon: z.number().positive().default(1e-5).describe("Added to the variance."),
   initializerRange: z.number().positive().default(0.02).describe("Standard deviation of the first weights."),
-  dropout: probability.default(0).describe("Probability of dropout in embeddings, attention and residual branches."),
+  dropout: probability
+    .default(0)
+    .describe("Probability of dropout in embeddings, attention and residual branches."),
 });
 
 type Gpt2Options = z.output<typeof options>;

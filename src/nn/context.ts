@@ -22,6 +22,7 @@ export function trainingContext(key: readonly [Tensor, Tensor]): ForwardContext 
   let sites = 0;
   return {
     training: true,
-    dropoutFactors: (shape, probability) => (probability === 0 ? undefined : dropoutMask(shape, probability, key, sites++)),
+    dropoutFactors: (shape, probability) =>
+      probability === 0 ? undefined : dropoutMask(shape, probability, key, sites++),
   };
 }

@@ -14,7 +14,11 @@ export class Linear extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter | undefined;
 
-  constructor(inputSize: number, outputSize: number, { bias = true, initialize = normal(0.02) }: LinearOptions = {}) {
+  constructor(
+    inputSize: number,
+    outputSize: number,
+    { bias = true, initialize = normal(0.02) }: LinearOptions = {},
+  ) {
     super();
     this.weight = new Parameter([outputSize, inputSize], initialize);
     this.bias = bias ? new Parameter([outputSize], zeros) : undefined;

@@ -1,4 +1,14 @@
-import { cast, crossEntropy, equal, mul, replaceWhere, reshape, sizeOf, sub, type Tensor } from "../tensor/index.ts";
+import {
+  cast,
+  crossEntropy,
+  equal,
+  mul,
+  replaceWhere,
+  reshape,
+  sizeOf,
+  sub,
+  type Tensor,
+} from "../tensor/index.ts";
 
 /** A label that does not count, as in PyTorch and Hugging Face. */
 export const IGNORE_INDEX = -100;

@@ -34,5 +34,6 @@ export abstract class Module {
 function* walk(value: unknown, path: string): Generator<[string, Parameter]> {
   if (value instanceof Parameter) yield [path, value];
   else if (value instanceof Module || Array.isArray(value))
-    for (const [field, part] of Object.entries(value)) yield* walk(part, path === "" ? field : `${path}.${field}`);
+    for (const [field, part] of Object.entries(value))
+      yield* walk(part, path === "" ? field : `${path}.${field}`);
 }

@@ -16,7 +16,12 @@ export interface AdamWOptions {
  * this scaling needs are folded into the fed numbers:
  * θ' = (1 − ηλ)·θ − rate · M / (√V + ε'), rate = η(1 − β₁)/(1 − β₁ᵗ)·k, ε' = ε·k, k = √((1 − β₂ᵗ)/(1 − β₂)).
  */
-export function adamW({ beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8, weightDecay = 0.1 }: AdamWOptions = {}): Optimizer {
+export function adamW({
+  beta1 = 0.9,
+  beta2 = 0.95,
+  epsilon = 1e-8,
+  weightDecay = 0.1,
+}: AdamWOptions = {}): Optimizer {
   return {
     slots: ["momentum", "variance"],
     scalars: ["rate", "epsilon", "keep"],
@@ -30,8 +35,8 @@ export function adamW({ beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8, weightDecay =
     },
     update: ({ parameter, decays, gradient, slots, scalars }) => {
       const { rate, epsilon: floor, keep } = scalars as Record<"rate" | "epsilon" | "keep", Tensor>;
-      const momentum = add(mul(slots["momentum"] as Tensor, beta1), gradient);
-      const variance = add(mul(slots["variance"] as Tensor, beta2), mul(gradient, gradient));
+      const momentum = add(mul(slots.momentum as Tensor, beta1), gradient);
+      const variance = add(mul(slots.variance as Tensor, beta2), mul(gradient, gradient));
       const change = mul(div(momentum, add(sqrt(variance), floor)), rate);
       const decayed = decays && weightDecay !== 0 ? mul(parameter, keep) : parameter;
       return { parameter: sub(decayed, change), slots: { momentum, variance } };

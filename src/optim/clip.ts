@@ -6,7 +6,11 @@ export function globalNorm(gradients: readonly Tensor[]): Tensor {
 }
 
 /** Scales all gradients by min(1, maxNorm / (norm + 10⁻⁶)), as PyTorch's `clip_grad_norm_` does. */
-export function clipByGlobalNorm(gradients: readonly Tensor[], norm: Tensor, maxNorm: number): readonly Tensor[] {
+export function clipByGlobalNorm(
+  gradients: readonly Tensor[],
+  norm: Tensor,
+  maxNorm: number,
+): readonly Tensor[] {
   const factor = minimum(div(maxNorm, add(norm, 1e-6)), 1);
   return gradients.map((gradient) => mul(gradient, factor));
 }

@@ -10,7 +10,10 @@ export interface Optimizer {
   /** Names of the float32 numbers that are fed at each update, as `update` reads them. */
   readonly scalars: readonly string[];
   /** The numbers of one update. `step` counts from 1. */
-  scalarValues(update: { readonly step: number; readonly learningRate: number }): Readonly<Record<string, number>>;
+  scalarValues(update: {
+    readonly step: number;
+    readonly learningRate: number;
+  }): Readonly<Record<string, number>>;
   /** Builds new values and new state, element by element, from the gradient. */
   update(request: UpdateRequest): { readonly parameter: Tensor; readonly slots: Slots };
 }

@@ -68,7 +68,7 @@ export async function latestCheckpoint(runDirectory: string): Promise<LatestChec
   if (candidates.length === 0)
     throw new CheckpointError(
       "CHECKPOINT_NONE",
-      `${runDirectory} has no checkpoint yet: the run ended before its first one. Train again, with a smaller trainer.saveSteps if it was interrupted`,
+      `${runDirectory} has no checkpoint yet: the run still trains, or ended before it saved one. Train again from its run.yaml`,
     );
   const skipped: { path: string; reason: string }[] = [];
   for (const { step, path } of candidates) {

@@ -124,6 +124,6 @@ export class LoadedRun {
 }
 
 function sequenceLengthOf(state: Readonly<Record<string, unknown>>): number | undefined {
-  const length = state["sequenceLength"];
+  const length = state.sequenceLength;
   return typeof length === "number" ? length : undefined;
 }

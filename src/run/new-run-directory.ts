@@ -49,7 +49,7 @@ export async function refuseOccupied(out: string): Promise<void> {
   const what = names.includes(manifestName) ? "already holds a run" : "is not empty";
   throw new RunDirectoryError(
     "RUN_DIRECTORY_CREATE",
-    `${displayPath(resolve(out))} ${what}. Give another folder (--out), or none for a new one under runs/${names.includes(manifestName) ? `; to go on with that run: codex-ml resume ${displayPath(resolve(out))}` : ""}`,
+    `${displayPath(resolve(out))} ${what}. Give another folder (--out), or none for a new one under runs/`,
   );
 }
 

@@ -39,7 +39,7 @@ export class RunFileError extends Error {
 }
 
 /** `examples/x.yaml:4:10: model.numHidenLayers: unknown option; did you mean "numHiddenLayers"?` */
-export function formatProblem({ file, line, column, path, message, closest }: RunFileProblem): string {
+function formatProblem({ file, line, column, path, message, closest }: RunFileProblem): string {
   const place = line === undefined ? file : `${file}:${line}:${column ?? 1}`;
   const meant = closest === undefined ? "" : `; did you mean "${closest}"?`;
   if (path.length === 0) return `${place}: ${message}${meant}`;
@@ -48,7 +48,7 @@ export function formatProblem({ file, line, column, path, message, closest }: Ru
 }
 
 /** `metrics[1].name` */
-export function formatPath(path: ConfigPath): string {
+function formatPath(path: ConfigPath): string {
   return path
     .map((key, index) => (typeof key === "number" ? `[${key}]` : index === 0 ? key : `.${key}`))
     .join("");

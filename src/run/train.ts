@@ -11,7 +11,7 @@ import type { RunConfigInput } from "./config.ts";
 import { errorCode } from "./file-system.ts";
 import { type LoadedRun, loadRun } from "./loaded-run.ts";
 import { createRunDirectory, refuseOccupied } from "./new-run-directory.ts";
-import { globalRegistries, type Registries } from "./registries.ts";
+import type { Registries } from "./registries.ts";
 import { resolvedRun } from "./resolved.ts";
 import { completeRunDirectory, type RunDirectory } from "./run-directory.ts";
 import { loadRunFile, type RunFile, runFileFrom } from "./run-file.ts";
@@ -189,7 +189,7 @@ export class Run implements AsyncIterable<RunEvent> {
 }
 
 /** Trained numbers of a model. */
-export function countParameters(model: Model): number {
+function countParameters(model: Model): number {
   return model
     .parameters()
     .reduce((sum, { dims }) => sum + dims.reduce((product, dim) => product * dim, 1), 0);

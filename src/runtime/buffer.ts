@@ -1,11 +1,18 @@
 import { byteSize, type DType, formatShape } from "../tensor/index.ts";
 import { RuntimeError } from "./errors.ts";
-import { allocate, type ArrayOf, elementCount, type HostTensor } from "./host-tensor.ts";
+import { type ArrayOf, allocate, elementCount, type HostTensor } from "./host-tensor.ts";
 import { ortApi, type Pointer } from "./ort/api.ts";
 import { ortEnvironment } from "./ort/environment.ts";
 
 /** Values of `ONNXTensorElementDataType`. */
-const elementTypes: Readonly<Record<DType, number>> = { float32: 1, int32: 6, int64: 7, bool: 9, float64: 11, uint32: 12 };
+const elementTypes: Readonly<Record<DType, number>> = {
+  float32: 1,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float64: 11,
+  uint32: 12,
+};
 
 const values = new FinalizationRegistry<Pointer>((pointer) => ortApi().release("ReleaseValue", pointer));
 
@@ -38,9 +45,15 @@ export class TensorBuffer<D extends DType = DType> implements HostTensor<D> {
     const { dtype, shape } = tensor;
     const count = elementCount(shape);
     if (tensor.data !== undefined && tensor.data.length !== count)
-      throw new RuntimeError("BAD_BUFFER", `${tensor.data.length} numbers do not fill a buffer of shape ${formatShape(shape)}.`);
+      throw new RuntimeError(
+        "BAD_BUFFER",
+        `${tensor.data.length} numbers do not fill a buffer of shape ${formatShape(shape)}.`,
+      );
     if (tensor.within !== undefined && tensor.within.offset + count > tensor.within.buffer.data.length)
-      throw new RuntimeError("BAD_BUFFER", `A view of ${count} numbers at ${tensor.within.offset} reaches beyond its buffer of ${tensor.within.buffer.data.length}.`);
+      throw new RuntimeError(
+        "BAD_BUFFER",
+        `A view of ${count} numbers at ${tensor.within.offset} reaches beyond its buffer of ${tensor.within.buffer.data.length}.`,
+      );
     this.dtype = dtype;
     this.shape = shape;
     this.data = tensor.within

@@ -3,11 +3,16 @@ import { ortEnvironment } from "./ort/environment.ts";
 
 export { TensorBuffer } from "./buffer.ts";
 export { RuntimeError } from "./errors.ts";
-export { allocate, type ArrayOf, elementCount, type HostTensor } from "./host-tensor.ts";
-export { encodeModel, type GraphSpec } from "./onnx-model.ts";
-export { type Buffers, type Call, type CompileOptions, Program } from "./program.ts";
+export type { HostTensor } from "./host-tensor.ts";
+export { encodeModel } from "./onnx-model.ts";
+export { type Call, type CompileOptions, Program } from "./program.ts";
 
 /** What computes: for manifests and reports. Loads the library. */
-export function runtimeInfo(): { readonly name: string; readonly version: string; readonly device: string; readonly threads: number } {
+export function runtimeInfo(): {
+  readonly name: string;
+  readonly version: string;
+  readonly device: string;
+  readonly threads: number;
+} {
   return { name: "onnxruntime", version: ortApi().version, device: "cpu", threads: ortEnvironment().threads };
 }

@@ -29,7 +29,12 @@ function rawBytes(data: ConstantData, dtype: DType): Uint8Array {
 }
 
 /** Encodes a constant. */
-export function tensorProto(name: string, data: ConstantData, dtype: DType, shape: readonly number[]): TensorProto {
+export function tensorProto(
+  name: string,
+  data: ConstantData,
+  dtype: DType,
+  shape: readonly number[],
+): TensorProto {
   return create(TensorProtoSchema, {
     name,
     dataType: onnxType[dtype],

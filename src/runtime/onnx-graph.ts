@@ -15,9 +15,9 @@ import {
 } from "../tensor/index.ts";
 import { RuntimeError } from "./errors.ts";
 import {
-  AttributeProto_AttributeType as AttributeType,
   type AttributeProto,
   AttributeProtoSchema,
+  AttributeProto_AttributeType as AttributeType,
   type NodeProto,
   NodeProtoSchema,
   type TensorProto,
@@ -28,11 +28,18 @@ import { onnxType, tensorProto } from "./onnx-constants.ts";
 const WRITTEN_FILL = 16_384;
 
 function attributeProto(name: string, value: Attribute): AttributeProto {
-  if ("int" in value) return create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(value.int) });
-  if ("float" in value) return create(AttributeProtoSchema, { name, type: AttributeType.FLOAT, f: value.float });
-  if ("dtype" in value) return create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(onnxType[value.dtype]) });
+  if ("int" in value)
+    return create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(value.int) });
+  if ("float" in value)
+    return create(AttributeProtoSchema, { name, type: AttributeType.FLOAT, f: value.float });
+  if ("dtype" in value)
+    return create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(onnxType[value.dtype]) });
   if ("string" in value)
-    return create(AttributeProtoSchema, { name, type: AttributeType.STRING, s: new TextEncoder().encode(value.string) });
+    return create(AttributeProtoSchema, {
+      name,
+      type: AttributeType.STRING,
+      s: new TextEncoder().encode(value.string),
+    });
   return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: value.ints.map(BigInt) });
 }
 
@@ -56,7 +63,11 @@ export class OnnxGraph implements Lowering {
     return this.#useContrib && dtype === "float32";
   }
 
-  node(type: string, inputs: readonly (Value | undefined)[], options: NodeOptions = {}): readonly [Value, ...Value[]] {
+  node(
+    type: string,
+    inputs: readonly (Value | undefined)[],
+    options: NodeOptions = {},
+  ): readonly [Value, ...Value[]] {
     const first = this.#value(type);
     const rest = Array.from({ length: (options.outputs ?? 1) - 1 }, () => this.#value(type));
     this.nodes.push(
@@ -66,7 +77,9 @@ export class OnnxGraph implements Lowering {
         domain: options.domain ?? "",
         input: inputs.map((value) => value?.name ?? ""),
         output: [first, ...rest].map((value) => value.name),
-        attribute: Object.entries(options.attributes ?? {}).map(([name, value]) => attributeProto(name, value)),
+        attribute: Object.entries(options.attributes ?? {}).map(([name, value]) =>
+          attributeProto(name, value),
+        ),
       }),
     );
     return [first, ...rest];
@@ -98,7 +111,9 @@ export class OnnxGraph implements Lowering {
     if (shape.every((dim) => typeof dim === "number")) return this.constant(shape, "int64", [shape.length]);
     return this.#once(`shape:${shape.join()}`, () => {
       const parts = shape.map((dim) => this.dim(dim));
-      return parts.length === 1 && parts[0] ? parts[0] : this.node("Concat", parts, { attributes: { axis: { int: 0 } } })[0];
+      return parts.length === 1 && parts[0]
+        ? parts[0]
+        : this.node("Concat", parts, { attributes: { axis: { int: 0 } } })[0];
     });
   }
 
@@ -116,7 +131,14 @@ export class OnnxGraph implements Lowering {
   rename(value: Value, name: string, taken: ReadonlySet<string>): void {
     const owner = this.nodes.find((node) => node.output.includes(value.name));
     if (owner === undefined || taken.has(value.name)) {
-      this.nodes.push(create(NodeProtoSchema, { name: `node_${name}`, opType: "Identity", input: [value.name], output: [name] }));
+      this.nodes.push(
+        create(NodeProtoSchema, {
+          name: `node_${name}`,
+          opType: "Identity",
+          input: [value.name],
+          output: [name],
+        }),
+      );
       return;
     }
     const replace = (names: string[]) => names.map((other) => (other === value.name ? name : other));
@@ -133,9 +155,14 @@ export class OnnxGraph implements Lowering {
         const axis = tensor.shape.indexOf(symbol);
         if (axis < 0 || tensor.source.kind !== "input") continue;
         const [shape] = this.node("Shape", [{ name: tensor.source.name }]);
-        return this.node("Gather", [shape, this.constant([axis], "int64", [1])], { attributes: { axis: { int: 0 } } })[0];
+        return this.node("Gather", [shape, this.constant([axis], "int64", [1])], {
+          attributes: { axis: { int: 0 } },
+        })[0];
       }
-      throw new RuntimeError("FREE_SYMBOL", `No input of the graph has an axis "${symbol}", so its length cannot be known.`);
+      throw new RuntimeError(
+        "FREE_SYMBOL",
+        `No input of the graph has an axis "${symbol}", so its length cannot be known.`,
+      );
     });
   }
 

@@ -36,7 +36,10 @@ export interface GraphSpec {
 /** Name of an input tensor. */
 export function inputName(tensor: Tensor): string {
   if (tensor.source.kind !== "input")
-    throw new RuntimeError("NOT_AN_INPUT", `${describe(tensor)} is computed, so it cannot be an input of a graph.`);
+    throw new RuntimeError(
+      "NOT_AN_INPUT",
+      `${describe(tensor)} is computed, so it cannot be an input of a graph.`,
+    );
   return tensor.source.name;
 }
 
@@ -47,23 +50,29 @@ export function encodeModel({ inputs, outputs, contrib = true }: GraphSpec): Uin
   const names = new Set<string>();
   for (const tensor of inputs) {
     const name = inputName(tensor);
-    if (names.has(name)) throw new RuntimeError("DUPLICATE_INPUT", `Two inputs of the graph are called "${name}".`);
+    if (names.has(name))
+      throw new RuntimeError("DUPLICATE_INPUT", `Two inputs of the graph are called "${name}".`);
     names.add(name);
     values.set(tensor, { name });
   }
   const roots = Object.values(outputs);
   for (const leaf of leavesOf(roots)) {
-    if (leaf.source.kind === "constant") values.set(leaf, graph.constant(leaf.source.data, leaf.dtype, leaf.shape));
+    if (leaf.source.kind === "constant")
+      values.set(leaf, graph.constant(leaf.source.data, leaf.dtype, leaf.shape));
     else if (!values.has(leaf))
-      throw new RuntimeError("MISSING_INPUT", `The graph reads the input ${describe(leaf)}, which is not among its inputs.`);
+      throw new RuntimeError(
+        "MISSING_INPUT",
+        `The graph reads the input ${describe(leaf)}, which is not among its inputs.`,
+      );
   }
   for (const operation of operationsOf(roots)) lower(graph, operation, values);
 
   const taken = new Set(Object.keys(outputs));
   for (const [name, tensor] of Object.entries(outputs)) {
-    const value = valueOf(values, tensor);
+    const value = lookUp(values, tensor);
     graph.rename(value, name, taken);
-    if (!taken.has(value.name) && !names.has(value.name)) for (const [key, known] of values) if (known === value) values.set(key, { name });
+    if (!taken.has(value.name) && !names.has(value.name))
+      for (const [key, known] of values) if (known === value) values.set(key, { name });
   }
 
   const model = create(ModelProtoSchema, {
@@ -82,7 +91,7 @@ export function encodeModel({ inputs, outputs, contrib = true }: GraphSpec): Uin
 }
 
 function lower(graph: OnnxGraph, operation: Operation, values: Map<Tensor, Value>): void {
-  const inputs = operation.inputs.map((tensor) => valueOf(values, tensor));
+  const inputs = operation.inputs.map((tensor) => lookUp(values, tensor));
   const lowered = operation.operator.lower(graph, inputs, {
     attributes: operation.attributes,
     inputs: operation.inputs,
@@ -91,14 +100,18 @@ function lower(graph: OnnxGraph, operation: Operation, values: Map<Tensor, Value
   for (const [index, output] of operation.outputs.entries()) {
     const value = lowered[index];
     if (value === undefined)
-      throw new RuntimeError("BAD_LOWERING", `The operator "${operation.operator.name}" gave no value for its output ${index}.`);
+      throw new RuntimeError(
+        "BAD_LOWERING",
+        `The operator "${operation.operator.name}" gave no value for its output ${index}.`,
+      );
     values.set(output, value);
   }
 }
 
-function valueOf(values: ReadonlyMap<Tensor, Value>, tensor: Tensor): Value {
+function lookUp(values: ReadonlyMap<Tensor, Value>, tensor: Tensor): Value {
   const value = values.get(tensor);
-  if (value === undefined) throw new RuntimeError("NOT_LOWERED", `${describe(tensor)} has no value in the graph.`);
+  if (value === undefined)
+    throw new RuntimeError("NOT_LOWERED", `${describe(tensor)} has no value in the graph.`);
   return value;
 }
 
@@ -107,7 +120,10 @@ function valueInfo(name: string, tensor: Tensor): ValueInfoProto {
     if (typeof length === "number")
       return create(TensorShapeProto_DimensionSchema, { value: { case: "dimValue", value: BigInt(length) } });
     if (length.includes("*"))
-      throw new RuntimeError("PRODUCT_DIMENSION", `"${name}" ${formatShape(tensor.shape)}: an input or output needs axes that are numbers or single symbols.`);
+      throw new RuntimeError(
+        "PRODUCT_DIMENSION",
+        `"${name}" ${formatShape(tensor.shape)}: an input or output needs axes that are numbers or single symbols.`,
+      );
     return create(TensorShapeProto_DimensionSchema, { value: { case: "dimParam", value: length } });
   });
   return create(ValueInfoProtoSchema, {

@@ -44,7 +44,10 @@ export class Program {
     const read = new Set(inputBuffers.map((buffer) => buffer.data.buffer));
     for (const [name, buffer] of Object.entries(outputs))
       if (read.has(buffer.data.buffer))
-        throw new RuntimeError("ALIASED_BUFFER", `The output "${name}" would be written into memory that an input is read from.`);
+        throw new RuntimeError(
+          "ALIASED_BUFFER",
+          `The output "${name}" would be written into memory that an input is read from.`,
+        );
     return new Call(this.#session, this.#inputNames, inputBuffers, this.#outputNames, outputBuffers);
   }
 }
@@ -75,7 +78,11 @@ export class Call {
 
   /** Executes the graph off the event loop; the output buffers hold the results once it settles. */
   async run(): Promise<void> {
-    if (this.#running) throw new RuntimeError("ALREADY_RUNNING", "This call is running; it can run again when it has settled.");
+    if (this.#running)
+      throw new RuntimeError(
+        "ALREADY_RUNNING",
+        "This call is running; it can run again when it has settled.",
+      );
     this.#running = true;
     try {
       await this.#session.run(this.#names[0], this.#inputValues, this.#names[1], this.#outputValues);
@@ -118,7 +125,8 @@ function match(
     if (!wanted.has(name)) throw new RuntimeError("UNKNOWN_BUFFER", `The program has no ${role} "${name}".`);
   return [...wanted].map(([name, tensor]) => {
     const buffer = given[name];
-    if (buffer === undefined) throw new RuntimeError("MISSING_BUFFER", `The program's ${role} "${name}" has no buffer.`);
+    if (buffer === undefined)
+      throw new RuntimeError("MISSING_BUFFER", `The program's ${role} "${name}" has no buffer.`);
     const fits =
       buffer.dtype === tensor.dtype &&
       buffer.shape.length === tensor.rank &&

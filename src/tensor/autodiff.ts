@@ -1,7 +1,7 @@
 import { TensorError } from "./errors.ts";
 import { add } from "./ops/arithmetic.ts";
 import { fill } from "./ops/fill.ts";
-import { describe, type Operation, Tensor, Total } from "./tensor.ts";
+import { describe, type Operation, type Tensor, Total } from "./tensor.ts";
 
 /** Every operation that `outputs` depend on, inputs before users. Iterative: graphs are deeper than the call stack. */
 export function operationsOf(outputs: Iterable<Tensor>): Operation[] {
@@ -42,7 +42,10 @@ export function leavesOf(outputs: Iterable<Tensor>): Tensor[] {
  */
 export function grad(loss: Tensor, sources: readonly Tensor[]): (Tensor | undefined)[] {
   if (loss.rank !== 0)
-    throw new TensorError("LOSS_NOT_SCALAR", `grad: the loss must be a scalar, shape (); got ${describe(loss)}.`);
+    throw new TensorError(
+      "LOSS_NOT_SCALAR",
+      `grad: the loss must be a scalar, shape (); got ${describe(loss)}.`,
+    );
   const operations = operationsOf([loss]);
   const onPath = new Set<Tensor>(sources);
   for (const operation of operations)

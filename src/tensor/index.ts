@@ -1,5 +1,5 @@
 export { grad, leavesOf, operationsOf } from "./autodiff.ts";
-export { byteSize, type DType, isFloat } from "./dtype.ts";
+export { byteSize, type DType } from "./dtype.ts";
 export { TensorError } from "./errors.ts";
 export { type Attribute, CONTRIB, type Lowering, type NodeOptions, type Value } from "./lowering.ts";
 export { add, div, minimum, mul, type Operand, sub } from "./ops/arithmetic.ts";
@@ -25,7 +25,6 @@ export { mix32, Random } from "./random.ts";
 export {
   type Dim,
   dimFactors,
-  divideDims,
   formatShape,
   type Shape,
   sameShape,

@@ -31,7 +31,11 @@ export interface NodeOptions {
  */
 export interface Lowering {
   /** Emits a node; `undefined` inputs are ONNX's omitted optional inputs. */
-  node(type: string, inputs: readonly (Value | undefined)[], options?: NodeOptions): readonly [Value, ...Value[]];
+  node(
+    type: string,
+    inputs: readonly (Value | undefined)[],
+    options?: NodeOptions,
+  ): readonly [Value, ...Value[]];
   /** A constant; equal small constants are shared. */
   constant(data: ConstantData, dtype: DType, shape: Shape): Value;
   /** A constant filled with one number. */

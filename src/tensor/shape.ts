@@ -96,6 +96,9 @@ export function broadcastShapes(operator: string, a: Shape, b: Shape): Shape {
 export function normalizeAxis(operator: string, axis: number, rank: number): number {
   const index = axis < 0 ? axis + rank : axis;
   if (!Number.isInteger(index) || index < 0 || index >= rank)
-    throw new TensorError("AXIS_OUT_OF_RANGE", `${operator}: axis ${axis} does not exist in a tensor of rank ${rank}.`);
+    throw new TensorError(
+      "AXIS_OUT_OF_RANGE",
+      `${operator}: axis ${axis} does not exist in a tensor of rank ${rank}.`,
+    );
   return index;
 }

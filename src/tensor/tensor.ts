@@ -98,7 +98,11 @@ export interface Operator<Attributes = unknown> {
   /** d loss / d input for each input, as more graph; absent for operators that are not differentiable. */
   gradient?(request: GradientRequest<Attributes>): readonly (Tensor | Total | undefined)[];
   /** Emits ONNX nodes; returns one value an output. */
-  lower(lowering: Lowering, inputs: readonly Value[], operation: LoweredOperation<Attributes>): readonly Value[];
+  lower(
+    lowering: Lowering,
+    inputs: readonly Value[],
+    operation: LoweredOperation<Attributes>,
+  ): readonly Value[];
 }
 
 /** The operation being lowered, with its attributes typed. */
@@ -118,7 +122,8 @@ export function defineOperator<Attributes>(
     for (const [output, type] of operator.infer(inputs, attributes).entries())
       outputs.push(new Tensor(type, { kind: "operation", operation, output }));
     const [first, ...rest] = outputs;
-    if (first === undefined) throw new TensorError("NO_OUTPUT", `${operator.name}: an operator gives at least one tensor.`);
+    if (first === undefined)
+      throw new TensorError("NO_OUTPUT", `${operator.name}: an operator gives at least one tensor.`);
     return [first, ...rest];
   };
 }
@@ -132,7 +137,10 @@ export function input(name: string, dtype: DType, shape: Shape): Tensor {
 export function constant(data: ConstantData, dtype: DType, shape: Shape = [data.length]): Tensor {
   const size = sizeOf(shape);
   if (size !== data.length)
-    throw new TensorError("SHAPE_MISMATCH", `constant: ${data.length} values do not fill shape ${formatShape(shape)}.`);
+    throw new TensorError(
+      "SHAPE_MISMATCH",
+      `constant: ${data.length} values do not fill shape ${formatShape(shape)}.`,
+    );
   return new Tensor({ dtype, shape }, { kind: "constant", data });
 }
 

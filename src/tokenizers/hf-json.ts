@@ -6,7 +6,7 @@ import { TokenizerError } from "./errors.ts";
  * `tokenizers` library and its ports build the same pipeline from it. `tokenizer_config.json` names the special tokens.
  */
 export const TOKENIZER_JSON = "tokenizer.json";
-export const TOKENIZER_CONFIG_JSON = "tokenizer_config.json";
+const TOKENIZER_CONFIG_JSON = "tokenizer_config.json";
 
 /** The parts of `tokenizer.json` in which our tokenizers differ. */
 export interface TokenizerPipeline {
@@ -71,7 +71,7 @@ export const vocabularySchema = z.custom<Readonly<Record<string, unknown>>>(
 );
 
 /** Added tokens that are not special would have to be looked for in every text; none of our tokenizers does. */
-export const addedTokensSchema = z
+const addedTokensSchema = z
   .array(z.looseObject({ id: z.int().min(0), content: z.string().min(1), special: z.literal(true) }))
   .default([]);
 

@@ -177,7 +177,10 @@ export interface NextSteps {
 }
 
 /** Where the run lies and what can be done with it, as commands to copy. */
-export function formatNextSteps({ directory, prompt = "The " }: NextSteps, colors: Colors = createColors()): string {
+export function formatNextSteps(
+  { directory, prompt = "The " }: NextSteps,
+  colors: Colors = createColors(),
+): string {
   const path = shellQuote(directory);
   const commands = [
     ["generate", `npx codex-ml generate ${path} --prompt ${shellQuote(prompt)}`],

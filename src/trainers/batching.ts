@@ -69,7 +69,10 @@ class BatchBuilder {
     const ids = "text" in example ? tokenizer.encode(example.text) : example.inputIds;
     const labels = "text" in example ? ids : (example.labels ?? ids);
     if (labels.length !== ids.length)
-      throw new TrainingError("BAD_EXAMPLE", `An example has ${ids.length} ids and ${labels.length} labels; there must be as many.`);
+      throw new TrainingError(
+        "BAD_EXAMPLE",
+        `An example has ${ids.length} ids and ${labels.length} labels; there must be as many.`,
+      );
     if (ids.length > sequenceLength + 1) this.truncated++;
     const length = Math.min(sequenceLength, ids.length - 1);
     const offset = this.#rows * sequenceLength;
@@ -117,7 +120,10 @@ function checkId(id: number, vocabSize: number): number {
 export async function* trainingBatches(
   options: BatchOptions,
   from: DataPosition = { epoch: 0, start: 0 },
-): AsyncGenerator<{ readonly batch: Batch; readonly position: DataPosition; readonly counts: DataCounts }, never> {
+): AsyncGenerator<
+  { readonly batch: Batch; readonly position: DataPosition; readonly counts: DataCounts },
+  never
+> {
   const builder = new BatchBuilder(options);
   let { epoch, start } = from;
   for (;;) {

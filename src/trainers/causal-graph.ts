@@ -1,6 +1,6 @@
 import type { Model } from "../models/index.ts";
 import { type ForwardContext, tokenLosses } from "../nn/index.ts";
-import { describe, type Dim, input, leavesOf, sameShape, type Tensor } from "../tensor/index.ts";
+import { type Dim, describe, input, leavesOf, sameShape, type Tensor } from "../tensor/index.ts";
 import { TrainingError } from "./errors.ts";
 
 /** A next-token model traced over one batch. */

@@ -17,17 +17,28 @@ const options = z.strictObject({
   maxSteps: count.describe("Optimizer updates to do."),
   batchSize: count.default(16).describe("Sequences of one forward pass."),
   gradientAccumulationSteps: count.default(1).describe("Forward passes of one update."),
-  sequenceLength: count.optional().describe("Tokens of a sequence. Default: the model's maxPositionEmbeddings."),
+  sequenceLength: count
+    .optional()
+    .describe("Tokens of a sequence. Default: the model's maxPositionEmbeddings."),
   learningRate: z.number().positive().default(1e-3).describe("Peak learning rate."),
-  warmupSteps: z.int().min(0).default(0).describe("Updates over which the learning rate grows from 0 to its peak."),
+  warmupSteps: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe("Updates over which the learning rate grows from 0 to its peak."),
   minLrRate: z.number().min(0).max(1).default(0.1).describe("Share of the peak that the cosine decays to."),
   weightDecay: z.number().min(0).default(0.1).describe("Decoupled decay of matrices."),
   adamBeta1: fraction.default(0.9).describe("Decay of AdamW's mean of gradients."),
   adamBeta2: fraction.default(0.95).describe("Decay of AdamW's mean of squared gradients."),
   adamEpsilon: z.number().positive().default(1e-8).describe("Added to AdamW's denominator."),
   maxGradNorm: z.number().min(0).default(1).describe("Largest global norm of the gradient; 0: any."),
-  evalSteps: count.optional().describe("Updates between evaluations on the validation split. Default: a tenth of maxSteps."),
-  samplePrompt: z.string().optional().describe("What a sample continues. Default: the first words of the validation split."),
+  evalSteps: count
+    .optional()
+    .describe("Updates between evaluations on the validation split. Default: a tenth of maxSteps."),
+  samplePrompt: z
+    .string()
+    .optional()
+    .describe("What a sample continues. Default: the first words of the validation split."),
   sampleTokens: z.int().min(0).default(96).describe("Tokens of the sample at the end; 0: no sample."),
   sampleTemperature: z.number().min(0).default(0.8).describe("Temperature of the sample."),
 });
@@ -56,7 +67,14 @@ class CausalLmTrainer implements Trainer {
     const { model, tokenizer, data, metrics, signal, seed } = context;
     const { maxSteps, batchSize, gradientAccumulationSteps } = this.#options;
     const sequenceLength = this.#sequenceLength(context);
-    const batching: BatchOptions = { data, tokenizer, vocabSize: model.vocabSize, batchSize, sequenceLength, seed };
+    const batching: BatchOptions = {
+      data,
+      tokenizer,
+      vocabSize: model.vocabSize,
+      batchSize,
+      sequenceLength,
+      seed,
+    };
     const step = this.#trainingStep(context, sequenceLength);
     const split: Split | undefined = data.splits.includes("validation") ? "validation" : undefined;
     const evaluator = split && new Evaluator(model, metrics, batching);
@@ -75,7 +93,10 @@ class CausalLmTrainer implements Trainer {
       const started = performance.now();
       const learningRate = this.#schedule(step.step + 1);
       const tokens = update.reduce((sum, { batch }) => sum + batch.counted, 0);
-      const running = step.run(update.map(({ batch }) => batch), learningRate);
+      const running = step.run(
+        update.map(({ batch }) => batch),
+        learningRate,
+      );
       const last = update.at(-1);
       if (last) position = last.position;
       if (last) yield* warnings.about(last.counts, sequenceLength);
@@ -92,8 +113,13 @@ class CausalLmTrainer implements Trainer {
     await source.return(undefined as never);
 
     if (step.step > 0) {
-      if (this.#options.sampleTokens > 0 && !signal.aborted) yield await this.#sample(context, step, split ?? "train");
-      const path = await context.saveCheckpoint({ step: step.step, ...step.tensors(), state: { data: position, sequenceLength } });
+      if (this.#options.sampleTokens > 0 && !signal.aborted)
+        yield await this.#sample(context, step, split ?? "train");
+      const path = await context.saveCheckpoint({
+        step: step.step,
+        ...step.tensors(),
+        state: { data: position, sequenceLength },
+      });
       yield { type: "checkpoint", step: step.step, path };
     }
     yield { type: "end", step: step.step, reason: step.step === maxSteps ? "maxSteps" : "interrupted" };
@@ -113,20 +139,40 @@ class CausalLmTrainer implements Trainer {
     const { batchSize, gradientAccumulationSteps, maxGradNorm, weightDecay } = this.#options;
     const { adamBeta1: beta1, adamBeta2: beta2, adamEpsilon: epsilon } = this.#options;
     const optimizer = adamW({ beta1, beta2, epsilon, weightDecay });
-    return new TrainingStep({ model, optimizer, batchSize, sequenceLength, gradientAccumulationSteps, maxGradNorm, seed });
+    return new TrainingStep({
+      model,
+      optimizer,
+      batchSize,
+      sequenceLength,
+      gradientAccumulationSteps,
+      maxGradNorm,
+      seed,
+    });
   }
 
-  async #sample({ model, tokenizer, data, seed }: TrainingContext, step: TrainingStep, split: Split): Promise<SampleEvent> {
+  async #sample(
+    { model, tokenizer, data, seed }: TrainingContext,
+    step: TrainingStep,
+    split: Split,
+  ): Promise<SampleEvent> {
     const { sampleTokens: maxNewTokens, sampleTemperature: temperature } = this.#options;
     const prompt = this.#options.samplePrompt ?? (await firstWords(data.texts(split)));
     let text = "";
-    for await (const piece of new TextGenerator(model, tokenizer).generate(prompt, step.weights, { maxNewTokens, temperature, seed }))
+    for await (const piece of new TextGenerator(model, tokenizer).generate(prompt, step.weights, {
+      maxNewTokens,
+      temperature,
+      seed,
+    }))
       text += piece;
     return { type: "sample", step: step.step, prompt, text };
   }
 }
 
-async function evaluationEvent(evaluator: Evaluator, split: Split, { step, weights }: TrainingStep): Promise<EvaluationEvent> {
+async function evaluationEvent(
+  evaluator: Evaluator,
+  split: Split,
+  { step, weights }: TrainingStep,
+): Promise<EvaluationEvent> {
   return { type: "evaluation", step, split, ...(await evaluator.evaluate(split, weights)) };
 }
 
@@ -151,7 +197,11 @@ class Warnings {
     for (const kind of ["truncated", "dropped"] as const) {
       if (counts[kind] === 0 || this.#said.has(kind)) continue;
       this.#said.add(kind);
-      yield { type: "warning", code: kind.toUpperCase(), message: `${messages[kind]} (${counts[kind]} so far)` };
+      yield {
+        type: "warning",
+        code: kind.toUpperCase(),
+        message: `${messages[kind]} (${counts[kind]} so far)`,
+      };
     }
   }
 }

@@ -37,14 +37,26 @@ export class Evaluator {
     const rows = batchSize * sequenceLength;
     this.#options = options;
     this.#metrics = metrics;
-    this.#reads = new Set(metrics.flatMap(({ metric }) => (typeof metric === "function" ? ["predictedIds" as const] : metric.reads)));
+    this.#reads = new Set(
+      metrics.flatMap(({ metric }) =>
+        typeof metric === "function" ? ["predictedIds" as const] : metric.reads,
+      ),
+    );
     const predicts = this.#reads.has("predictedIds");
-    const { inputIds, labels, logits, losses } = traceCausal(model, batchSize, sequenceLength, evaluationContext());
+    const { inputIds, labels, logits, losses } = traceCausal(
+      model,
+      batchSize,
+      sequenceLength,
+      evaluationContext(),
+    );
     this.#program = new Program({
       inputs: [inputIds, labels, ...model.parameters()],
       outputs: { losses, ...(predicts && { predictions: reshape(argmax(logits), [rows]) }) },
     });
-    this.#batch = { input_ids: new TensorBuffer({ dtype: "int32", shape }), labels: new TensorBuffer({ dtype: "int32", shape }) };
+    this.#batch = {
+      input_ids: new TensorBuffer({ dtype: "int32", shape }),
+      labels: new TensorBuffer({ dtype: "int32", shape }),
+    };
     this.#losses = new TensorBuffer({ dtype: "float32", shape: [rows] });
     this.#predictions = predicts ? new TensorBuffer({ dtype: "int32", shape: [rows] }) : undefined;
   }
@@ -73,9 +85,15 @@ export class Evaluator {
       }
     }
     if (tokens === 0)
-      throw new TrainingError("NOTHING_TO_EVALUATE", `The ${split} split has no token to predict: it is empty or too short.`);
+      throw new TrainingError(
+        "NOTHING_TO_EVALUATE",
+        `The ${split} split has no token to predict: it is empty or too short.`,
+      );
     const metrics = Object.fromEntries(
-      this.#metrics.map(({ name, metric }) => [name, typeof metric === "function" ? metric(pairs) : metric.compute()]),
+      this.#metrics.map(({ name, metric }) => [
+        name,
+        typeof metric === "function" ? metric(pairs) : metric.compute(),
+      ]),
     );
     return { loss: sum / tokens, metrics, tokens, seconds: (performance.now() - started) / 1000 };
   }
@@ -99,7 +117,9 @@ export class Evaluator {
       yield {
         labels,
         tokenLosses: Float32Array.from(places, (place) => this.#losses.data[place] ?? Number.NaN),
-        ...(predictions && { predictedIds: Int32Array.from(places, (place) => predictions.data[place] ?? -1) }),
+        ...(predictions && {
+          predictedIds: Int32Array.from(places, (place) => predictions.data[place] ?? -1),
+        }),
         ...(this.#reads.has("labelBytes") && { labelBytes: labels.map((id) => byteLength(tokenizer, id)) }),
       };
     }
@@ -107,7 +127,11 @@ export class Evaluator {
 
   #update(example: EvaluatedExample, pairs: Pairs): void {
     for (const { metric } of this.#metrics) if (typeof metric !== "function") metric.update(example);
-    if (example.predictedIds === undefined || this.#metrics.every(({ metric }) => typeof metric !== "function")) return;
+    if (
+      example.predictedIds === undefined ||
+      this.#metrics.every(({ metric }) => typeof metric !== "function")
+    )
+      return;
     pairs.predictions.push(example.predictedIds);
     pairs.references.push(example.labels);
   }

@@ -1,5 +1,5 @@
-import type { MetricValue } from "../metrics/index.ts";
 import type { Split } from "../data-loaders/index.ts";
+import type { MetricValue } from "../metrics/index.ts";
 
 /** One optimizer update. */
 export interface StepEvent {
@@ -61,7 +61,13 @@ export interface EndEvent {
 }
 
 /** What a trainer yields. */
-export type TrainingEvent = StepEvent | EvaluationEvent | SampleEvent | CheckpointEvent | WarningEvent | EndEvent;
+export type TrainingEvent =
+  | StepEvent
+  | EvaluationEvent
+  | SampleEvent
+  | CheckpointEvent
+  | WarningEvent
+  | EndEvent;
 
 /** Which component took part, and where it came from. */
 export interface ComponentOrigin {

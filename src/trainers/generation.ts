@@ -4,7 +4,7 @@ import { Program, TensorBuffer } from "../runtime/index.ts";
 import { gather, input, Random, reshape, type Tensor } from "../tensor/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
 import { TrainingError } from "./errors.ts";
-import { sampleToken, type SamplingOptions } from "./sampling.ts";
+import { type SamplingOptions, sampleToken } from "./sampling.ts";
 import type { Weights } from "./weights.ts";
 
 export interface GenerationOptions extends SamplingOptions {
@@ -43,12 +43,18 @@ export class TextGenerator {
     const ids = Array.from(tokenizer.encode(prompt));
     if (ids.length === 0) {
       if (tokenizer.eosTokenId === undefined)
-        throw new TrainingError("EMPTY_PROMPT", "The prompt has no token, and the tokenizer has no end-of-text token to start from. Give a prompt.");
+        throw new TrainingError(
+          "EMPTY_PROMPT",
+          "The prompt has no token, and the tokenizer has no end-of-text token to start from. Give a prompt.",
+        );
       ids.push(tokenizer.eosTokenId);
     }
     for (const id of ids)
       if (id >= this.#model.vocabSize)
-        throw new TrainingError("ID_OUT_OF_RANGE", `The prompt has the token id ${id}, but the model knows ids from 0 to ${this.#model.vocabSize - 1}.`);
+        throw new TrainingError(
+          "ID_OUT_OF_RANGE",
+          `The prompt has the token id ${id}, but the model knows ids from 0 to ${this.#model.vocabSize - 1}.`,
+        );
     const random = new Random(options.seed);
     const written: number[] = [];
     let shown = "";
@@ -71,7 +77,11 @@ export class TextGenerator {
   async #logits(ids: readonly number[], weights: Weights): Promise<Float32Array> {
     const context = ids.slice(-this.#model.maxPositionEmbeddings);
     const inputs = {
-      input_ids: new TensorBuffer({ dtype: "int32", shape: [1, context.length], data: Int32Array.from(context) }),
+      input_ids: new TensorBuffer({
+        dtype: "int32",
+        shape: [1, context.length],
+        data: Int32Array.from(context),
+      }),
       last: new TensorBuffer({ dtype: "int32", shape: [1], data: Int32Array.of(context.length - 1) }),
       ...weights,
     };

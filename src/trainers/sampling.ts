@@ -10,7 +10,11 @@ export interface SamplingOptions {
 }
 
 /** Draws the id of the next token from its logits, shape (V). Equal logits and generator state give equal ids. */
-export function sampleToken(logits: Float32Array, { temperature = 1, topK, topP }: SamplingOptions, random: Random): number {
+export function sampleToken(
+  logits: Float32Array,
+  { temperature = 1, topK, topP }: SamplingOptions,
+  random: Random,
+): number {
   // Most likely first; on ties the smaller id, so that the order is the same everywhere.
   const order = [...logits.keys()].sort((a, b) => (logits[b] ?? 0) - (logits[a] ?? 0) || a - b);
   const best = order[0] ?? 0;

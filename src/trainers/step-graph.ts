@@ -36,7 +36,11 @@ export interface StepGraph {
  * @param accumulates whether gradients are added to those of earlier batches.
  * @throws TrainingError naming a parameter that the loss does not depend on.
  */
-export function traceStep(options: StepGraphOptions, units: readonly UpdateUnit[], accumulates: boolean): StepGraph {
+export function traceStep(
+  options: StepGraphOptions,
+  units: readonly UpdateUnit[],
+  accumulates: boolean,
+): StepGraph {
   const { model, optimizer, batchSize, sequenceLength, maxGradNorm } = options;
   const key = [input("dropout_key_a", "int32", []), input("dropout_key_b", "int32", [])] as const;
   const inverseCount = input("inverse_count", "float32", []);
@@ -59,19 +63,27 @@ export function traceStep(options: StepGraphOptions, units: readonly UpdateUnit[
   for (const [index, unit] of units.entries()) {
     const parameter = unitInput(unit);
     if (parameter !== unit.parameters[0]) stateInputs.push(parameter);
-    const slots = Object.fromEntries(optimizer.slots.map((slot) => [slot, input(`${slot}/${unit.name}`, "float32", unit.shape)]));
+    const slots = Object.fromEntries(
+      optimizer.slots.map((slot) => [slot, input(`${slot}/${unit.name}`, "float32", unit.shape)]),
+    );
     stateInputs.push(...Object.values(slots));
     const decays = unit.shape.length >= 2;
     const next = optimizer.update({ parameter, decays, gradient: clipped[index] as Tensor, slots, scalars });
     updated[unit.name] = next.parameter;
-    Object.assign(updated, Object.fromEntries(optimizer.slots.map((slot) => [`${slot}/${unit.name}`, next.slots[slot] as Tensor])));
+    Object.assign(
+      updated,
+      Object.fromEntries(optimizer.slots.map((slot) => [`${slot}/${unit.name}`, next.slots[slot] as Tensor])),
+    );
   }
   return {
     inputs: [inputIds, labels, inverseCount, ...key, ...model.parameters(), ...sumInputs],
     stateInputs,
     results: { loss, gradient_norm: norm },
     updated: prefixed("next", updated),
-    sums: prefixed("next/sum", Object.fromEntries(units.map(({ name }, index) => [name, gradients[index] as Tensor]))),
+    sums: prefixed(
+      "next/sum",
+      Object.fromEntries(units.map(({ name }, index) => [name, gradients[index] as Tensor])),
+    ),
   };
 }
 
@@ -99,5 +111,8 @@ function unitInput({ name, parameters, shape }: UpdateUnit): Tensor {
 function joined({ name, parameters }: UpdateUnit, tensorOf: (parameter: Parameter) => Tensor): Tensor {
   const [first] = parameters;
   if (first?.name === name) return tensorOf(first);
-  return concat(parameters.map((parameter) => reshape(tensorOf(parameter), [sizeOf(parameter.shape)])), 0);
+  return concat(
+    parameters.map((parameter) => reshape(tensorOf(parameter), [sizeOf(parameter.shape)])),
+    0,
+  );
 }

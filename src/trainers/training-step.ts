@@ -4,7 +4,15 @@ import { mix32 } from "../tensor/index.ts";
 import type { Batch } from "./batching.ts";
 import { TrainingError } from "./errors.ts";
 import { type StepGraphOptions, traceStep } from "./step-graph.ts";
-import { allocateFor, initialize, type ParameterMemory, prefixed, type UpdateUnit, updateUnits, type Weights } from "./weights.ts";
+import {
+  allocateFor,
+  initialize,
+  type ParameterMemory,
+  prefixed,
+  type UpdateUnit,
+  updateUnits,
+  type Weights,
+} from "./weights.ts";
 
 export interface TrainingStepOptions extends StepGraphOptions {
   /** Forward passes of one update. */
@@ -61,7 +69,10 @@ export class TrainingStep {
   /** The optimizer's state as it is now, by `slot/parameter`. Valid until the next update has run. */
   get slots(): Weights {
     const { slots } = this.#sets[this.#set];
-    return Object.assign({}, ...Object.entries(slots).map(([slot, memory]) => prefixed(slot, memory.parameters)));
+    return Object.assign(
+      {},
+      ...Object.entries(slots).map(([slot, memory]) => prefixed(slot, memory.parameters)),
+    );
   }
 
   /**
@@ -72,11 +83,17 @@ export class TrainingStep {
   async run(batches: readonly Batch[], learningRate: number): Promise<StepResult> {
     const { gradientAccumulationSteps, optimizer, seed } = this.#options;
     if (batches.length !== gradientAccumulationSteps)
-      throw new TrainingError("BATCH_COUNT", `An update takes ${gradientAccumulationSteps} batches; got ${batches.length}.`);
+      throw new TrainingError(
+        "BATCH_COUNT",
+        `An update takes ${gradientAccumulationSteps} batches; got ${batches.length}.`,
+      );
     const counted = batches.reduce((sum, batch) => sum + batch.counted, 0);
     const step = this.#step + 1;
     if (counted === 0)
-      throw new TrainingError("NOTHING_TO_LEARN", `Step ${step}: every label of the batch is ignored (−100), so there is no loss.`);
+      throw new TrainingError(
+        "NOTHING_TO_LEARN",
+        `Step ${step}: every label of the batch is ignored (−100), so there is no loss.`,
+      );
     for (const [name, value] of Object.entries(optimizer.scalarValues({ step, learningRate })))
       write(this.#fed.scalars[name], value, name);
     write(this.#fed.inverse_count, 1 / counted, "inverse_count");
@@ -104,7 +121,10 @@ export class TrainingStep {
 
   /** Parameters and optimizer state for a checkpoint: the live memory, to be written before the next update. */
   tensors(): { readonly parameters: Map<string, HostTensor>; readonly optimizer: Map<string, HostTensor> } {
-    return { parameters: new Map(Object.entries(this.weights)), optimizer: new Map(Object.entries(this.slots)) };
+    return {
+      parameters: new Map(Object.entries(this.weights)),
+      optimizer: new Map(Object.entries(this.slots)),
+    };
   }
 }
 
@@ -122,7 +142,10 @@ function newState(units: readonly UpdateUnit[], optimizer: Optimizer): State {
 
 /** Everything that an update reads and replaces, under the names of the graph. */
 function updatedBuffers({ weights, slots }: State): Weights {
-  return Object.assign({ ...weights.units }, ...Object.entries(slots).map(([slot, memory]) => prefixed(slot, memory.units)));
+  return Object.assign(
+    { ...weights.units },
+    ...Object.entries(slots).map(([slot, memory]) => prefixed(slot, memory.units)),
+  );
 }
 
 /** What changes from call to call. */
@@ -152,7 +175,10 @@ function fedBuffers(batchSize: number, sequenceLength: number, optimizer: Optimi
 
 function write(buffer: TensorBuffer<"float32"> | undefined, value: number, name: string): void {
   if (buffer === undefined || !Number.isFinite(value))
-    throw new TrainingError("BAD_SCALAR", `The optimizer gave ${value} for "${name}"; it must be a finite number that the optimizer lists.`);
+    throw new TrainingError(
+      "BAD_SCALAR",
+      `The optimizer gave ${value} for "${name}"; it must be a finite number that the optimizer lists.`,
+    );
   buffer.data[0] = value;
 }
 
@@ -175,7 +201,10 @@ class Calls {
     const inputs = [...graph.inputs, ...graph.stateInputs];
     const last = new Program({ inputs, outputs: { ...graph.results, ...graph.updated } }, options.compile);
     const adding = accumulates
-      ? new Program({ inputs: graph.inputs, outputs: { loss: graph.results.loss, ...graph.sums } }, options.compile)
+      ? new Program(
+          { inputs: graph.inputs, outputs: { loss: graph.results.loss, ...graph.sums } },
+          options.compile,
+        )
       : undefined;
     // Sums of gradients swap like the weights do: read one set, write the other.
     this.#sums = accumulates ? [0, 1].map(() => prefixed("sum", allocateFor(units).units)) : [{}];

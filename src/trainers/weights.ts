@@ -55,7 +55,10 @@ export function allocateFor(units: readonly UpdateUnit[]): ParameterMemory {
     memory[unit.name] = buffer;
     let offset = 0;
     for (const { name, dims } of unit.parameters) {
-      const view = name === unit.name ? buffer : new TensorBuffer({ dtype: "float32", shape: dims, within: { buffer, offset } });
+      const view =
+        name === unit.name
+          ? buffer
+          : new TensorBuffer({ dtype: "float32", shape: dims, within: { buffer, offset } });
       parameters[name] = view;
       offset += view.data.length;
     }
@@ -70,7 +73,8 @@ export function allocateFor(units: readonly UpdateUnit[]): ParameterMemory {
 export function initialize(model: Model, weights: Weights, seed: number): void {
   for (const parameter of model.parameters()) {
     const values = weights[parameter.name]?.data;
-    if (values) parameter.initialize(values, new Random(seed, mix32(...new TextEncoder().encode(parameter.name))));
+    if (values)
+      parameter.initialize(values, new Random(seed, mix32(...new TextEncoder().encode(parameter.name))));
   }
 }
 

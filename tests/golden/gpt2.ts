@@ -10,12 +10,20 @@ const VOCABULARY = 31;
 
 /** The model of `gpt2.py`, its first weights drawn as there. */
 export async function goldenModel(): Promise<Model> {
-  const given = { vocabSize: VOCABULARY, hiddenSize: 16, numAttentionHeads: 2, numHiddenLayers: 2, maxPositionEmbeddings: 12 };
+  const given = {
+    vocabSize: VOCABULARY,
+    hiddenSize: 16,
+    numAttentionHeads: 2,
+    numHiddenLayers: 2,
+    maxPositionEmbeddings: 12,
+  };
   const validated = await gpt2.options?.["~standard"].validate(given);
   if (!validated || validated.issues) throw new Error(`golden options: ${JSON.stringify(validated?.issues)}`);
   const model = await gpt2.create(validated.value, { directory: "." });
   for (const [index, parameter] of model.parameters().entries())
-    Object.assign(parameter, { initialize: (values: Float32Array) => draw(parameter, new Draws(1 + index), values) });
+    Object.assign(parameter, {
+      initialize: (values: Float32Array) => draw(parameter, new Draws(1 + index), values),
+    });
   return model;
 }
 

@@ -9,7 +9,8 @@ import { allocateFor, initialize, updateUnits } from "../../src/trainers/weights
 import { floats } from "../golden/draws.ts";
 import { goldenBatch, goldenModel } from "../golden/gpt2.ts";
 
-const golden = async (name: string) => JSON.parse(await readFile(new URL(`../golden/${name}.json`, import.meta.url), "utf8"));
+const golden = async (name: string) =>
+  JSON.parse(await readFile(new URL(`../golden/${name}.json`, import.meta.url), "utf8"));
 
 test("loss and every gradient agree with PyTorch's in float64 to 1e-5 of the gradient's norm", async () => {
   const expected = await golden("gpt2-gradients");
@@ -22,10 +23,15 @@ test("loss and every gradient agree with PyTorch's in float64 to 1e-5 of the gra
   const loss = reduceSum(mul(losses, 1 / batch.counted));
   const gradients = grad(loss, model.parameters());
 
-  const named = Object.fromEntries(model.parameters().map(({ name }, index) => [`d/${name}`, gradients[index] as Tensor]));
+  const named = Object.fromEntries(
+    model.parameters().map(({ name }, index) => [`d/${name}`, gradients[index] as Tensor]),
+  );
   const outputs = { losses, loss, ...named };
   const results = Object.fromEntries(
-    Object.entries(outputs).map(([name, { shape }]) => [name, new TensorBuffer({ dtype: "float32", shape: shape as number[] })]),
+    Object.entries(outputs).map(([name, { shape }]) => [
+      name,
+      new TensorBuffer({ dtype: "float32", shape: shape as number[] }),
+    ]),
   );
   const weights = allocateFor(updateUnits(model)).parameters;
   initialize(model, weights, 0);
@@ -34,12 +40,17 @@ test("loss and every gradient agree with PyTorch's in float64 to 1e-5 of the gra
     labels: new TensorBuffer({ dtype: "int32", shape: [3, 8], data: batch.labels }),
     ...weights,
   };
-  await new Program({ inputs: [inputIds, labels, ...model.parameters()], outputs }).bind(feeds, results).run();
+  await new Program({ inputs: [inputIds, labels, ...model.parameters()], outputs })
+    .bind(feeds, results)
+    .run();
 
-  expect(model.parameters().map(({ name }) => name)).toEqual(expected.parameters.map(({ name }: { name: string }) => name));
-  expect(results["loss"]?.data[0]).toBeCloseTo(expected.loss, 5);
+  expect(model.parameters().map(({ name }) => name)).toEqual(
+    expected.parameters.map(({ name }: { name: string }) => name),
+  );
+  expect(results.loss?.data[0]).toBeCloseTo(expected.loss, 5);
   const wanted = expected.tokenLosses.flat() as (number | null)[];
-  for (const [place, value] of wanted.entries()) expect(results["losses"]?.data[place]).toBeCloseTo(value ?? 0, 5);
+  for (const [place, value] of wanted.entries())
+    expect(results.losses?.data[place]).toBeCloseTo(value ?? 0, 5);
   for (const { name, gradient, gradientL2 } of expected.parameters) {
     const reference = floats(gradient);
     const actual = results[`d/${name}`]?.data as Float32Array;
@@ -66,7 +77,9 @@ test("fifty steps of AdamW with warm-up, cosine and clipping follow PyTorch's", 
     expect(schedule(number)).toBeCloseTo(learningRate, 12);
     const result = await step.run([goldenBatch(number)], schedule(number));
     expect(Math.abs(result.loss / loss - 1), `loss of step ${number}`).toBeLessThan(1e-5);
-    expect(Math.abs(result.gradientNorm / gradientNorm - 1), `gradient norm of step ${number}`).toBeLessThan(1e-4);
+    expect(Math.abs(result.gradientNorm / gradientNorm - 1), `gradient norm of step ${number}`).toBeLessThan(
+      1e-4,
+    );
   }
   for (const { name, l2, first, leftOut } of expected.finalParameters) {
     const values = step.weights[name]?.data as Float32Array;

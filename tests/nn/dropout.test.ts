@@ -3,14 +3,31 @@ import { dropout, evaluationContext, trainingContext } from "../../src/nn/index.
 import { dropoutMask, input, mix32, scalar, type Tensor } from "../../src/tensor/index.ts";
 import { evaluate } from "../tensor/evaluate.ts";
 
-const key = (seed: number, step: number): [Tensor, Tensor] => [scalar(mix32(seed, step, 0) | 0, "int32"), scalar(mix32(seed, step, 1) | 0, "int32")];
+const key = (seed: number, step: number): [Tensor, Tensor] => [
+  scalar(mix32(seed, step, 0) | 0, "int32"),
+  scalar(mix32(seed, step, 1) | 0, "int32"),
+];
 
-async function mask(seed: number, step: number, site: number, probability = 0.3, shape = [64, 256]): Promise<number[]> {
-  return (await evaluate({ mask: dropoutMask(shape, probability, key(seed, step), site) }, {})).mask as number[];
+async function mask(
+  seed: number,
+  step: number,
+  site: number,
+  probability = 0.3,
+  shape = [64, 256],
+): Promise<number[]> {
+  return (await evaluate({ mask: dropoutMask(shape, probability, key(seed, step), site) }, {}))
+    .mask as number[];
 }
 
 /** The hash that the graph computes, written a second time with JavaScript's integers. */
-function reference(seed: number, step: number, site: number, row: number, column: number, probability: number): number {
+function reference(
+  seed: number,
+  step: number,
+  site: number,
+  row: number,
+  column: number,
+  probability: number,
+): number {
   let h = (Math.imul(row + 1, 0x9e3779b9) + Math.imul(site + 1, 0x85ebca6b)) ^ mix32(seed, step, 0);
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);

@@ -91,10 +91,10 @@ describe("creating", () => {
     expect(await readdir(root)).toEqual(["thesis.tex"]);
   });
 
-  test("refuses the folder of another run, and says how to go on with that", async () => {
+  test("refuses the folder of another run", async () => {
     const out = join(root, "run");
     await createRunDirectory({ name: "x", out }, () => contents);
-    await expect(refuseOccupied(out)).rejects.toThrow(/already holds a run.*codex-ml resume .*run$/);
+    await expect(refuseOccupied(out)).rejects.toThrow(/already holds a run\. Give another folder/);
     await expect(refuseOccupied(join(root, "absent"))).resolves.toBeUndefined();
   });
 

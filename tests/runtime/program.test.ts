@@ -21,7 +21,10 @@ describe("a program", () => {
   test("leaves symbols free and computes shapes from them at run time", async () => {
     const x = input("x", "float32", ["batch_size", "sequence_length", 2]);
     const y = softmax(reshape(x, ["2*batch_size*sequence_length"].map(String)));
-    const program = new Program({ inputs: [x], outputs: { y: reshape(y, ["batch_size", "sequence_length", 2]) } });
+    const program = new Program({
+      inputs: [x],
+      outputs: { y: reshape(y, ["batch_size", "sequence_length", 2]) },
+    });
     for (const [batch, length] of [
       [1, 1],
       [3, 2],
@@ -35,17 +38,25 @@ describe("a program", () => {
   test("gives an input or a constant as an output too, and one tensor under two names", async () => {
     const x = input("x", "float32", [2]);
     const y = add(x, 1);
-    const program = new Program({ inputs: [x], outputs: { x2: x, y1: y, y2: y, c: constant([7, 8], "float32") } });
+    const program = new Program({
+      inputs: [x],
+      outputs: { x2: x, y1: y, y2: y, c: constant([7, 8], "float32") },
+    });
     const outputs = { x2: float([2]), y1: float([2]), y2: float([2]), c: float([2]) };
     await program.bind({ x: float([2], [1, 2]) }, outputs).run();
-    expect([...outputs.x2.data, ...outputs.y1.data, ...outputs.y2.data, ...outputs.c.data]).toEqual([1, 2, 2, 3, 2, 3, 7, 8]);
+    expect([...outputs.x2.data, ...outputs.y1.data, ...outputs.y2.data, ...outputs.c.data]).toEqual([
+      1, 2, 2, 3, 2, 3, 7, 8,
+    ]);
   });
 
   test("keeps the event loop free while it runs", async () => {
     const x = input("x", "float32", [1024, 1024]);
     let y = x;
     for (let layer = 0; layer < 12; layer++) y = matmul(y, x, { scale: 1e-3 });
-    const call = new Program({ inputs: [x], outputs: { y } }).bind({ x: float([1024, 1024]) }, { y: float([1024, 1024]) });
+    const call = new Program({ inputs: [x], outputs: { y } }).bind(
+      { x: float([1024, 1024]) },
+      { y: float([1024, 1024]) },
+    );
     let ticks = 0;
     const timer = setInterval(() => ticks++, 1);
     await call.run();
@@ -57,7 +68,9 @@ describe("a program", () => {
     const data = Float32Array.from({ length: 100_000 }, (_, index) => index);
     const x = input("x", "float32", []);
     const to = float([100_000]);
-    await new Program({ inputs: [x], outputs: { y: add(constant(data, "float32"), x) } }).bind({ x: float([], [1]) }, { y: to }).run();
+    await new Program({ inputs: [x], outputs: { y: add(constant(data, "float32"), x) } })
+      .bind({ x: float([], [1]) }, { y: to })
+      .run();
     expect(to.data[99_999]).toBe(100_000);
   });
 });
@@ -66,11 +79,31 @@ describe("a call that would not be safe is an error", () => {
   const x = input("x", "float32", ["n", "n"]);
   const program = new Program({ inputs: [x], outputs: { y: mul(x, 2) } });
   const cases: Record<string, [() => unknown, string, RegExp]> = {
-    "a missing buffer": [() => program.bind({}, { y: float([2, 2]) }), "MISSING_BUFFER", /input "x" has no buffer/],
-    "a buffer for nothing": [() => program.bind({ x: float([2, 2]), z: float([1]) }, { y: float([2, 2]) }), "UNKNOWN_BUFFER", /no input "z"/],
-    "a wrong shape": [() => program.bind({ x: float([2]) }, { y: float([2, 2]) }), "BUFFER_MISMATCH", /x float32\(n, n\).*float32\(2\)/],
-    "a symbol with two lengths": [() => program.bind({ x: float([2, 3]) }, { y: float([2, 3]) }), "BUFFER_MISMATCH", /\(2, 3\)/],
-    "an output of another length": [() => program.bind({ x: float([2, 2]) }, { y: float([3, 3]) }), "BUFFER_MISMATCH", /output "y"/],
+    "a missing buffer": [
+      () => program.bind({}, { y: float([2, 2]) }),
+      "MISSING_BUFFER",
+      /input "x" has no buffer/,
+    ],
+    "a buffer for nothing": [
+      () => program.bind({ x: float([2, 2]), z: float([1]) }, { y: float([2, 2]) }),
+      "UNKNOWN_BUFFER",
+      /no input "z"/,
+    ],
+    "a wrong shape": [
+      () => program.bind({ x: float([2]) }, { y: float([2, 2]) }),
+      "BUFFER_MISMATCH",
+      /x float32\(n, n\).*float32\(2\)/,
+    ],
+    "a symbol with two lengths": [
+      () => program.bind({ x: float([2, 3]) }, { y: float([2, 3]) }),
+      "BUFFER_MISMATCH",
+      /\(2, 3\)/,
+    ],
+    "an output of another length": [
+      () => program.bind({ x: float([2, 2]) }, { y: float([3, 3]) }),
+      "BUFFER_MISMATCH",
+      /output "y"/,
+    ],
     "a wrong dtype": [
       () => program.bind({ x: new TensorBuffer({ dtype: "int32", shape: [2, 2] }) }, { y: float([2, 2]) }),
       "BUFFER_MISMATCH",
@@ -82,7 +115,11 @@ describe("a call that would not be safe is an error", () => {
       "BAD_BUFFER",
       /beyond its buffer of 4/,
     ],
-    "an input that is not listed": [() => encodeModel({ inputs: [], outputs: { y: mul(x, 2) } }), "MISSING_INPUT", /x float32\(n, n\)/],
+    "an input that is not listed": [
+      () => encodeModel({ inputs: [], outputs: { y: mul(x, 2) } }),
+      "MISSING_INPUT",
+      /x float32\(n, n\)/,
+    ],
     "two inputs of one name": [
       () => encodeModel({ inputs: [x, input("x", "float32", [])], outputs: { y: mul(x, 2) } }),
       "DUPLICATE_INPUT",
@@ -98,7 +135,9 @@ describe("a call that would not be safe is an error", () => {
 
   test("an output in the memory of an input", () => {
     const shared = float([2, 2]);
-    expect(() => program.bind({ x: shared }, { y: shared })).toThrow(/output "y" would be written into memory/);
+    expect(() => program.bind({ x: shared }, { y: shared })).toThrow(
+      /output "y" would be written into memory/,
+    );
   });
 
   test("running a call that still runs", async () => {
@@ -112,9 +151,15 @@ describe("a call that would not be safe is an error", () => {
 test("what the library refuses is an exception with its message", () => {
   const x = input("x", "int32", [2]);
   // Softmax has no integer kernel; the shape rule does not look at dtypes.
-  expect(() => new Program({ inputs: [x], outputs: { y: softmax(x) } })).toThrow(/ONNX Runtime 1\..*CreateSessionFromArray.*Softmax/s);
+  expect(() => new Program({ inputs: [x], outputs: { y: softmax(x) } })).toThrow(
+    /ONNX Runtime 1\..*CreateSessionFromArray.*Softmax/s,
+  );
 });
 
 test("the runtime says what it is", () => {
-  expect(runtimeInfo()).toMatchObject({ name: "onnxruntime", version: expect.stringMatching(/^1\./), device: "cpu" });
+  expect(runtimeInfo()).toMatchObject({
+    name: "onnxruntime",
+    version: expect.stringMatching(/^1\./),
+    device: "cpu",
+  });
 });

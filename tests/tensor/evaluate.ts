@@ -1,5 +1,5 @@
 import { Program, TensorBuffer } from "../../src/runtime/index.ts";
-import { type DType, input, leavesOf, Random, type Tensor } from "../../src/tensor/index.ts";
+import { type DType, input, leavesOf, type Random, type Tensor } from "../../src/tensor/index.ts";
 
 export type Values = Readonly<Record<string, readonly number[] | Float64Array | Float32Array | Int32Array>>;
 
@@ -18,14 +18,27 @@ export async function evaluate(
     }),
   );
   const results = Object.fromEntries(
-    Object.entries(outputs).map(([name, { dtype, shape }]) => [name, new TensorBuffer({ dtype, shape: shape as number[] })]),
+    Object.entries(outputs).map(([name, { dtype, shape }]) => [
+      name,
+      new TensorBuffer({ dtype, shape: shape as number[] }),
+    ]),
   );
   await new Program({ inputs, outputs }).bind(buffers, results).run();
-  return Object.fromEntries(Object.entries(results).map(([name, { data }]) => [name, Array.from(data, Number)]));
+  return Object.fromEntries(
+    Object.entries(results).map(([name, { data }]) => [name, Array.from(data, Number)]),
+  );
 }
 
 /** An input with random values in (−1, 1). */
-export function randomInput(name: string, shape: readonly number[], random: Random, dtype: DType = "float64") {
+export function randomInput(
+  name: string,
+  shape: readonly number[],
+  random: Random,
+  dtype: DType = "float64",
+) {
   const size = shape.reduce((product, dim) => product * dim, 1);
-  return { tensor: input(name, dtype, shape), values: Float64Array.from({ length: size }, () => 2 * random.uniform() - 1) };
+  return {
+    tensor: input(name, dtype, shape),
+    values: Float64Array.from({ length: size }, () => 2 * random.uniform() - 1),
+  };
 }

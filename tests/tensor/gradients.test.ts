@@ -41,13 +41,22 @@ import { evaluate, randomInput } from "./evaluate.ts";
  * Compares `grad` with central differences in float64. The loss is Σ output · (fixed random weights), so that a gradient
  * that is right only in sum is caught.
  */
-async function checkGradient(shapes: readonly Shape[], build: (...inputs: Tensor[]) => Tensor, seed = 1): Promise<void> {
+async function checkGradient(
+  shapes: readonly Shape[],
+  build: (...inputs: Tensor[]) => Tensor,
+  seed = 1,
+): Promise<void> {
   const random = new Random(seed);
   const inputs = shapes.map((shape, index) => randomInput(`x${index}`, shape as number[], random));
   const output = build(...inputs.map(({ tensor }) => tensor));
-  const weights = Float64Array.from({ length: (output.shape as number[]).reduce((a, b) => a * b, 1) }, () => random.normal());
+  const weights = Float64Array.from({ length: (output.shape as number[]).reduce((a, b) => a * b, 1) }, () =>
+    random.normal(),
+  );
   const loss = reduceSum(mul(output, constant(weights, "float64", output.shape)));
-  const gradients = grad(loss, inputs.map(({ tensor }) => tensor));
+  const gradients = grad(
+    loss,
+    inputs.map(({ tensor }) => tensor),
+  );
   const values = Object.fromEntries(inputs.map(({ values }, index) => [`x${index}`, values]));
   const outputs = Object.fromEntries(gradients.map((gradient, index) => [`d${index}`, gradient as Tensor]));
   const actual = await evaluate({ loss, ...outputs }, values);
@@ -55,7 +64,10 @@ async function checkGradient(shapes: readonly Shape[], build: (...inputs: Tensor
   const lossOf = lossFunction(loss, values);
   const step = 1e-5;
   for (const [index, input] of inputs.entries()) {
-    const places = input.values.length <= 24 ? [...input.values.keys()] : [...random.permutation(input.values.length)].slice(0, 24);
+    const places =
+      input.values.length <= 24
+        ? [...input.values.keys()]
+        : [...random.permutation(input.values.length)].slice(0, 24);
     for (const place of places) {
       const shifted = async (by: number) => {
         const moved = Float64Array.from(input.values);
@@ -64,15 +76,17 @@ async function checkGradient(shapes: readonly Shape[], build: (...inputs: Tensor
       };
       const numeric = ((await shifted(step)) - (await shifted(-step))) / (2 * step);
       const analytic = actual[`d${index}`]?.[place] ?? Number.NaN;
-      expect(Math.abs(analytic - numeric), `d loss / d input ${index} at ${place}: ${analytic} against ${numeric}`).toBeLessThan(
-        1e-7 * (1 + Math.abs(numeric)) * 10,
-      );
+      expect(
+        Math.abs(analytic - numeric),
+        `d loss / d input ${index} at ${place}: ${analytic} against ${numeric}`,
+      ).toBeLessThan(1e-7 * (1 + Math.abs(numeric)) * 10);
     }
   }
 }
 
 function lossFunction(loss: Tensor, _values: unknown) {
-  return async (values: Record<string, Float64Array>): Promise<number> => (await evaluate({ loss }, values)).loss?.[0] ?? Number.NaN;
+  return async (values: Record<string, Float64Array>): Promise<number> =>
+    (await evaluate({ loss }, values)).loss?.[0] ?? Number.NaN;
 }
 
 /** Random shapes from a seed, so that a failure can be repeated. */
@@ -84,10 +98,28 @@ function dims(seed: number, count: number): number[] {
 const ids = (...values: number[]) => constant(values, "int32", [values.length]);
 
 const cases: Record<string, readonly [readonly Shape[], (...inputs: Tensor[]) => Tensor]> = {
-  add: [[[2, 3], [2, 3]], (a, b) => add(a as Tensor, b as Tensor)],
-  "add, broadcasting both": [[[2, 1, 3], [4, 1]], (a, b) => add(a as Tensor, b as Tensor)],
+  add: [
+    [
+      [2, 3],
+      [2, 3],
+    ],
+    (a, b) => add(a as Tensor, b as Tensor),
+  ],
+  "add, broadcasting both": [
+    [
+      [2, 1, 3],
+      [4, 1],
+    ],
+    (a, b) => add(a as Tensor, b as Tensor),
+  ],
   "sub, broadcasting": [[[3], [2, 3]], (a, b) => sub(a as Tensor, b as Tensor)],
-  "mul, broadcasting": [[[2, 3], [2, 1]], (a, b) => mul(a as Tensor, b as Tensor)],
+  "mul, broadcasting": [
+    [
+      [2, 3],
+      [2, 1],
+    ],
+    (a, b) => mul(a as Tensor, b as Tensor),
+  ],
   "mul by itself": [[[2, 3]], (a) => mul(a as Tensor, a as Tensor)],
   "div, broadcasting": [[[2, 3], [3]], (a, b) => div(a as Tensor, add(mul(b as Tensor, b as Tensor), 1))],
   exp: [[[2, 3]], (x) => exp(x as Tensor)],
@@ -105,28 +137,90 @@ const cases: Record<string, readonly [readonly Shape[], (...inputs: Tensor[]) =>
   "reduceSum keeping axes": [[[2, 3, 4]], (x) => reduceSum(x as Tensor, { axes: [0, -1], keepDims: true })],
   sumTo: [[[2, 3, 4]], (x) => sumTo(x as Tensor, [3, 1])],
   columnSum: [[[4, 3]], (x) => columnSum(x as Tensor)],
-  concat: [[[2, 3], [2, 1]], (a, b) => concat([a as Tensor, b as Tensor, a as Tensor], 1)],
-  "split, one part unused": [[[2, 6]], (x) => {
-    const [a, , c] = split(x as Tensor, 3, 1);
-    return mul(a as Tensor, c as Tensor);
-  }],
+  concat: [
+    [
+      [2, 3],
+      [2, 1],
+    ],
+    (a, b) => concat([a as Tensor, b as Tensor, a as Tensor], 1),
+  ],
+  "split, one part unused": [
+    [[2, 6]],
+    (x) => {
+      const [a, , c] = split(x as Tensor, 3, 1);
+      return mul(a as Tensor, c as Tensor);
+    },
+  ],
   splitInto: [[[5, 2]], (x) => reduceSum(splitInto(x as Tensor, [2, 3])[1] as Tensor, { axes: [1] })],
   slice: [[[5, 3]], (x) => slice(x as Tensor, 0, 1, 3)],
   gather: [[[4, 3]], (table) => gather(table as Tensor, ids(2, 0, 2, 2, 3))],
-  "gather twice from one table": [[[4, 3]], (table) => add(gather(table as Tensor, ids(1, 1)), gather(table as Tensor, ids(3, 1)))],
-  matmul: [[[2, 3, 4], [2, 4, 5]], (a, b) => matmul(a as Tensor, b as Tensor, { scale: 0.5 })],
-  "matmul, broadcasting the batch": [[[2, 3, 4], [4, 5]], (a, b) => matmul(a as Tensor, b as Tensor)],
-  "matmul, both transposed": [[[4, 3], [5, 4]], (a, b) => matmul(a as Tensor, b as Tensor, { transposeA: true, transposeB: true })],
-  "matmul, first transposed": [[[2, 4, 3], [2, 4, 5]], (a, b) => matmul(a as Tensor, b as Tensor, { transposeA: true, scale: 2 })],
+  "gather twice from one table": [
+    [[4, 3]],
+    (table) => add(gather(table as Tensor, ids(1, 1)), gather(table as Tensor, ids(3, 1))),
+  ],
+  matmul: [
+    [
+      [2, 3, 4],
+      [2, 4, 5],
+    ],
+    (a, b) => matmul(a as Tensor, b as Tensor, { scale: 0.5 }),
+  ],
+  "matmul, broadcasting the batch": [
+    [
+      [2, 3, 4],
+      [4, 5],
+    ],
+    (a, b) => matmul(a as Tensor, b as Tensor),
+  ],
+  "matmul, both transposed": [
+    [
+      [4, 3],
+      [5, 4],
+    ],
+    (a, b) => matmul(a as Tensor, b as Tensor, { transposeA: true, transposeB: true }),
+  ],
+  "matmul, first transposed": [
+    [
+      [2, 4, 3],
+      [2, 4, 5],
+    ],
+    (a, b) => matmul(a as Tensor, b as Tensor, { transposeA: true, scale: 2 }),
+  ],
   "gemm with bias": [[[4, 3], [3, 5], [5]], (a, b, c) => gemm(a as Tensor, b as Tensor, { alpha: 0.5 }, c)],
-  "gemm, both transposed": [[[3, 4], [5, 3]], (a, b) => gemm(a as Tensor, b as Tensor, { transA: true, transB: true, alpha: 2 })],
+  "gemm, both transposed": [
+    [
+      [3, 4],
+      [5, 3],
+    ],
+    (a, b) => gemm(a as Tensor, b as Tensor, { transA: true, transB: true, alpha: 2 }),
+  ],
   linear: [[[2, 3, 4], [4, 5], [5]], (x, w, b) => linear(x as Tensor, w as Tensor, b)],
-  "linear, transposed weight": [[[2, 3, 4], [5, 4]], (x, w) => linear(x as Tensor, w as Tensor, undefined, { transposed: true })],
+  "linear, transposed weight": [
+    [
+      [2, 3, 4],
+      [5, 4],
+    ],
+    (x, w) => linear(x as Tensor, w as Tensor, undefined, { transposed: true }),
+  ],
   layerNorm: [[[2, 3, 5], [5], [5]], (x, w, b) => layerNorm(x as Tensor, w as Tensor, b as Tensor)],
-  "layerNorm far from zero": [[[3, 5], [5], [5]], (x, w, b) => layerNorm(add(x as Tensor, 10), w as Tensor, b as Tensor)],
-  causalAttention: [[[2, 4, 3], [2, 4, 3], [2, 4, 3]], (q, k, v) => causalAttention(q as Tensor, k as Tensor, v as Tensor)],
+  "layerNorm far from zero": [
+    [[3, 5], [5], [5]],
+    (x, w, b) => layerNorm(add(x as Tensor, 10), w as Tensor, b as Tensor),
+  ],
+  causalAttention: [
+    [
+      [2, 4, 3],
+      [2, 4, 3],
+      [2, 4, 3],
+    ],
+    (q, k, v) => causalAttention(q as Tensor, k as Tensor, v as Tensor),
+  ],
   "causalAttention with dropout": [
-    [[2, 4, 3], [2, 4, 3], [2, 4, 3]],
+    [
+      [2, 4, 3],
+      [2, 4, 3],
+      [2, 4, 3],
+    ],
     (q, k, v) => {
       const factors = Float64Array.from({ length: 32 }, (_, index) => (index % 3 === 0 ? 0 : 1.5));
       return causalAttention(q as Tensor, k as Tensor, v as Tensor, constant(factors, "float64", [2, 4, 4]));
@@ -138,8 +232,12 @@ const cases: Record<string, readonly [readonly Shape[], (...inputs: Tensor[]) =>
     (x, w, b) => crossEntropy(linear(x as Tensor, w as Tensor, b), ids(4, 0, 2, 2)),
   ],
   "crossEntropy of a tied projection": [
-    [[4, 3], [5, 3]],
-    (x, w) => crossEntropy(linear(x as Tensor, w as Tensor, undefined, { transposed: true }), ids(1, 1, 0, 4)),
+    [
+      [4, 3],
+      [5, 3],
+    ],
+    (x, w) =>
+      crossEntropy(linear(x as Tensor, w as Tensor, undefined, { transposed: true }), ids(1, 1, 0, 4)),
   ],
 };
 
@@ -151,14 +249,22 @@ describe("gradients on random shapes", () => {
   for (let seed = 0; seed < 8; seed++) {
     test(`broadcasting products and sums, seed ${seed}`, async () => {
       const [a = 1, b = 1, c = 1] = dims(seed, 3);
-      await checkGradient([[a, 1, c], [b, 1], [c]], (x, y, z) => mul(add(x as Tensor, y as Tensor), sub(z as Tensor, y as Tensor)), seed);
+      await checkGradient(
+        [[a, 1, c], [b, 1], [c]],
+        (x, y, z) => mul(add(x as Tensor, y as Tensor), sub(z as Tensor, y as Tensor)),
+        seed,
+      );
     });
     test(`a layer of a transformer, seed ${seed}`, async () => {
       const [batch = 1, length = 1, width = 1] = dims(100 + seed, 3);
       await checkGradient(
         [[batch, length, width], [width], [width], [width, 3 * width]],
         (x, g, b, w) => {
-          const [q, k, v] = split(linear(layerNorm(x as Tensor, g as Tensor, b as Tensor, 0.1), w as Tensor), 3, -1);
+          const [q, k, v] = split(
+            linear(layerNorm(x as Tensor, g as Tensor, b as Tensor, 0.1), w as Tensor),
+            3,
+            -1,
+          );
           return add(x as Tensor, gelu(causalAttention(q as Tensor, k as Tensor, v as Tensor)));
         },
         seed,

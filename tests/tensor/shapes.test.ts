@@ -34,7 +34,11 @@ describe("shapes follow from shapes, symbols included", () => {
   const cases: [string, Tensor, (number | string)[]][] = [
     ["add broadcasts", add(x("b", 1, 3), y(4, 1)), ["b", 4, 3]],
     ["matmul", matmul(x("b", "t", 8), y(8, 2)), ["b", "t", 2]],
-    ["matmul transposed", matmul(x("b", 8, "t"), y("b", 5, 8), { transposeA: true, transposeB: true }), ["b", "t", 5]],
+    [
+      "matmul transposed",
+      matmul(x("b", 8, "t"), y("b", 5, 8), { transposeA: true, transposeB: true }),
+      ["b", "t", 5],
+    ],
     ["linear over the last axis", linear(x("b", "t", 8), y(8, 3)), ["b", "t", 3]],
     ["reshape with one axis left open", reshape(x("b", 6), [-1, 2, 3]), ["b", 2, 3]],
     ["reshape merges symbols", reshape(x("b", "t", 4), [-1, 2]), ["2*b*t", 2]],
@@ -54,9 +58,15 @@ describe("a shape that does not fit is an error where it is made, naming operato
   const cases: Record<string, [() => unknown, RegExp]> = {
     add: [() => add(x(2, 3), y(4, 3)), /^add: shapes \(2, 3\) and \(4, 3\) do not broadcast \(2 against 4\)/],
     "add, symbols": [() => add(x("b"), y("t")), /add: shapes \(b\) and \(t\)/],
-    "mul of dtypes": [() => mul(x(2), ids(2)), /^mul: x float32\(2\) and ids int32\(2\) have different dtypes/],
+    "mul of dtypes": [
+      () => mul(x(2), ids(2)),
+      /^mul: x float32\(2\) and ids int32\(2\) have different dtypes/,
+    ],
     linear: [() => linear(x(2, 3), y(4, 5)), /^linear: x float32\(2, 3\) times y float32\(4, 5\) do not fit/],
-    matmul: [() => matmul(x(2, 3), y(4, 5), { transposeB: true }), /^matmul: .*\(2, 3\) times .*\(4, 5\) transposed do not fit/],
+    matmul: [
+      () => matmul(x(2, 3), y(4, 5), { transposeB: true }),
+      /^matmul: .*\(2, 3\) times .*\(4, 5\) transposed do not fit/,
+    ],
     reshape: [() => reshape(x(2, 3), [4]), /^reshape: \(2, 3\) does not have the elements of \(4\)/],
     "reshape, not even": [() => reshape(x(2, 3), [4, -1]), /^reshape/],
     transpose: [() => transpose(x(2, 3), [0, 0]), /^transpose: \[0, 0\] does not permute/],
@@ -68,11 +78,20 @@ describe("a shape that does not fit is an error where it is made, naming operato
     gather: [() => gather(x(10, 4), y(2)), /^gather: needs a table \(V, C\) and int32 ids/],
     crossEntropy: [() => crossEntropy(x(4, 5), ids(3)), /^crossEntropy/],
     attention: [() => causalAttention(x(1, 4, 8), x(1, 5, 8), y(1, 4, 8)), /^causalAttention/],
-    axis: [() => reduceSum(x(2, 3), { axes: [2] }), /^reduceSum: axis 2 does not exist in a tensor of rank 2/],
+    axis: [
+      () => reduceSum(x(2, 3), { axes: [2] }),
+      /^reduceSum: axis 2 does not exist in a tensor of rank 2/,
+    ],
     constant: [() => constant([1, 2, 3], "float32", [2]), /^constant: 3 values do not fill shape \(2\)/],
     "dropout's probability": [() => dropoutMask([2, 2], 1, [ids(), ids()], 0), /between 0 and 1; got 1/],
-    "a loss with a shape": [() => grad(x(2), []), /^grad: the loss must be a scalar, shape \(\); got x float32\(2\)/],
-    "an operator without gradient": [() => grad(reduceSum(minimum(sameX, 1)), [sameX]), /^grad: "minimum" has no gradient/],
+    "a loss with a shape": [
+      () => grad(x(2), []),
+      /^grad: the loss must be a scalar, shape \(\); got x float32\(2\)/,
+    ],
+    "an operator without gradient": [
+      () => grad(reduceSum(minimum(sameX, 1)), [sameX]),
+      /^grad: "minimum" has no gradient/,
+    ],
     "a negative length": [() => x(-1), /integers of 0 or more/],
   };
   for (const [name, [build, message]] of Object.entries(cases)) {

@@ -243,24 +243,18 @@ describe("progress", () => {
 describe("what to do next", () => {
   const colors = createColors(false);
   test("are commands to copy", () => {
-    expect(
-      formatNextSteps(
-        { directory: "runs/moby-dick-20250131-230509", reason: "maxSteps", prompt: "Call me" },
-        colors,
-      ),
-    ).toBe(
+    expect(formatNextSteps({ directory: "runs/moby-dick-20250131-230509", prompt: "Call me" }, colors)).toBe(
       `run  runs/moby-dick-20250131-230509
 
-  generate  codex-ml generate runs/moby-dick-20250131-230509 --prompt "Call me"
-  evaluate  codex-ml evaluate runs/moby-dick-20250131-230509
-  export    codex-ml export runs/moby-dick-20250131-230509 --format hf --out my-model
+  generate  npx codex-ml generate runs/moby-dick-20250131-230509 --prompt "Call me"
+  evaluate  npx codex-ml evaluate runs/moby-dick-20250131-230509
 `,
     );
   });
 
-  test("begin with resuming after an interruption, and quote what a shell would take apart", () => {
-    const text = formatNextSteps({ directory: "my runs/$x", reason: "interrupted", prompt: "it's" }, colors);
-    expect(text).toContain("  resume    codex-ml resume 'my runs/$x'\n");
+  test("quote what a shell would take apart", () => {
+    const text = formatNextSteps({ directory: "my runs/$x", prompt: "it's" }, colors);
+    expect(text).toContain("codex-ml evaluate 'my runs/$x'\n");
     expect(text).toContain('--prompt "it\'s"');
   });
 });

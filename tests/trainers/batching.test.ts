@@ -1,6 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { Example } from "../../src/data-loaders/index.ts";
-import { type BatchOptions, type DataPosition, evaluationBatches, trainingBatches } from "../../src/trainers/batching.ts";
+import {
+  type BatchOptions,
+  type DataPosition,
+  evaluationBatches,
+  trainingBatches,
+} from "../../src/trainers/batching.ts";
 import { collect, memoryLoader, numberTokenizer, randomExamples } from "./fixtures.ts";
 
 const options = (train: readonly Example[], more: Partial<BatchOptions> = {}): BatchOptions => ({
@@ -22,7 +27,9 @@ async function take(count: number, given: BatchOptions, from?: DataPosition) {
 }
 
 test("labels are shifted once, and padding does not count", async () => {
-  const [batch] = await collect(evaluationBatches("validation", options([{ inputIds: [1, 2, 3] }, { text: "4 5 6 7 8" }])));
+  const [batch] = await collect(
+    evaluationBatches("validation", options([{ inputIds: [1, 2, 3] }, { text: "4 5 6 7 8" }])),
+  );
   expect([...(batch?.inputIds ?? [])]).toEqual([1, 2, 0, 0, 4, 5, 6, 7]);
   expect([...(batch?.labels ?? [])]).toEqual([2, 3, -100, -100, 5, 6, 7, 8]);
   expect(batch).toMatchObject({ counted: 6, rows: 2 });
@@ -36,7 +43,12 @@ test("labels of the data are used, shifted, and ignored where they say so", asyn
 });
 
 test("the last batch of a split has fewer rows, and nothing of the one before", async () => {
-  const batches = await collect(evaluationBatches("validation", options([{ inputIds: [1, 2] }, { inputIds: [3, 4] }, { inputIds: [5, 6] }])));
+  const batches = await collect(
+    evaluationBatches(
+      "validation",
+      options([{ inputIds: [1, 2] }, { inputIds: [3, 4] }, { inputIds: [5, 6] }]),
+    ),
+  );
   expect(batches.map(({ rows }) => rows)).toEqual([2, 1]);
   expect([...(batches[1]?.inputIds ?? [])]).toEqual([5, 0, 0, 0, 0, 0, 0, 0]);
 });
@@ -53,9 +65,17 @@ test("training goes on from a position to the batches that would have followed; 
 });
 
 test("what is cut and what is left out is counted", async () => {
-  const examples = [{ inputIds: [1, 2, 3, 4, 5, 6, 7] }, { inputIds: [1] }, { inputIds: [1, 2], labels: [1, -100] }, { inputIds: [5, 6] }];
+  const examples = [
+    { inputIds: [1, 2, 3, 4, 5, 6, 7] },
+    { inputIds: [1] },
+    { inputIds: [1, 2], labels: [1, -100] },
+    { inputIds: [5, 6] },
+  ];
   const results = await take(2, options(examples));
-  expect(results.at(-1)?.counts).toMatchObject({ truncated: expect.any(Number), dropped: expect.any(Number) });
+  expect(results.at(-1)?.counts).toMatchObject({
+    truncated: expect.any(Number),
+    dropped: expect.any(Number),
+  });
   expect(results.at(-1)?.counts.dropped).toBeGreaterThanOrEqual(2);
 });
 
@@ -64,10 +84,14 @@ describe("data that cannot be trained on is an error", () => {
     await expect(take(1, options([]))).rejects.toThrow(/yields no training example/);
   });
   test("no label that counts", async () => {
-    await expect(take(1, options([{ inputIds: [1] }, { inputIds: [2] }]))).rejects.toThrow(/None of the 2 training examples/);
+    await expect(take(1, options([{ inputIds: [1] }, { inputIds: [2] }]))).rejects.toThrow(
+      /None of the 2 training examples/,
+    );
   });
   test("an id that the model does not know", async () => {
-    await expect(take(1, options([{ inputIds: [1, 20] }]))).rejects.toThrow(/token id 20, but the model knows ids from 0 to 19/);
+    await expect(take(1, options([{ inputIds: [1, 20] }]))).rejects.toThrow(
+      /token id 20, but the model knows ids from 0 to 19/,
+    );
   });
   test("labels that do not match", async () => {
     await expect(take(1, options([{ inputIds: [1, 2], labels: [1] }]))).rejects.toThrow(/2 ids and 1 labels/);

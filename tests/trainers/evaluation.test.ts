@@ -1,15 +1,17 @@
 import { describe, expect, test } from "vitest";
+import type { Metric } from "../../src/metrics/index.ts";
 import { perplexity } from "../../src/metrics/perplexity.ts";
 import { tokenAccuracy } from "../../src/metrics/token-accuracy.ts";
-import type { Metric } from "../../src/metrics/index.ts";
-import type { NamedMetric } from "../../src/trainers/index.ts";
 import { Evaluator } from "../../src/trainers/evaluation.ts";
+import type { NamedMetric } from "../../src/trainers/index.ts";
 import { allocateFor, initialize, updateUnits } from "../../src/trainers/weights.ts";
 import { memoryLoader, numberTokenizer, randomExamples, smallGpt } from "./fixtures.ts";
 
 async function metricsOf(): Promise<NamedMetric[]> {
   const share: Metric = ({ predictions, references }) => {
-    const pairs = predictions.flatMap((row, at) => Array.from(row, (id, place) => id === references[at]?.[place]));
+    const pairs = predictions.flatMap((row, at) =>
+      Array.from(row, (id, place) => id === references[at]?.[place]),
+    );
     return pairs.filter(Boolean).length / pairs.length;
   };
   return [
@@ -23,7 +25,10 @@ async function evaluateWith(batchSize: number) {
   const model = await smallGpt();
   const weights = allocateFor(updateUnits(model)).parameters;
   initialize(model, weights, 3);
-  const data = memoryLoader([], randomExamples(13, (random) => 2 + random.integer(8), 5));
+  const data = memoryLoader(
+    [],
+    randomExamples(13, (random) => 2 + random.integer(8), 5),
+  );
   const options = { data, tokenizer: numberTokenizer, vocabSize: 20, batchSize, sequenceLength: 8, seed: 1 };
   return new Evaluator(model, await metricsOf(), options).evaluate("validation", weights);
 }
@@ -34,12 +39,12 @@ test("loss and metrics do not depend on the batch size, with sequences of many l
     const many = await evaluateWith(batchSize);
     expect(many.tokens).toBe(one.tokens);
     expect(many.loss).toBeCloseTo(one.loss, 6);
-    expect(many.metrics["perplexity"]).toBeCloseTo(one.metrics["perplexity"] as number, 4);
-    expect(many.metrics["token_accuracy"]).toBe(one.metrics["token_accuracy"]);
-    expect(many.metrics["share"]).toBe(one.metrics["share"]);
+    expect(many.metrics.perplexity).toBeCloseTo(one.metrics.perplexity as number, 4);
+    expect(many.metrics.token_accuracy).toBe(one.metrics.token_accuracy);
+    expect(many.metrics.share).toBe(one.metrics.share);
   }
-  expect(one.metrics["perplexity"]).toBeCloseTo(Math.exp(one.loss), 3);
-  expect(one.metrics["share"]).toBe(one.metrics["token_accuracy"]);
+  expect(one.metrics.perplexity).toBeCloseTo(Math.exp(one.loss), 3);
+  expect(one.metrics.share).toBe(one.metrics.token_accuracy);
 });
 
 describe("a split that cannot be evaluated is an error", () => {
@@ -47,7 +52,16 @@ describe("a split that cannot be evaluated is an error", () => {
     const model = await smallGpt();
     const weights = allocateFor(updateUnits(model)).parameters;
     const data = memoryLoader([], [{ inputIds: [3] }]);
-    const evaluator = new Evaluator(model, [], { data, tokenizer: numberTokenizer, vocabSize: 20, batchSize: 2, sequenceLength: 8, seed: 1 });
-    await expect(evaluator.evaluate("validation", weights)).rejects.toThrow(/validation split has no token to predict/);
+    const evaluator = new Evaluator(model, [], {
+      data,
+      tokenizer: numberTokenizer,
+      vocabSize: 20,
+      batchSize: 2,
+      sequenceLength: 8,
+      seed: 1,
+    });
+    await expect(evaluator.evaluate("validation", weights)).rejects.toThrow(
+      /validation split has no token to predict/,
+    );
   });
 });

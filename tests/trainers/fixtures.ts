@@ -6,7 +6,14 @@ import type { Tokenizer } from "../../src/tokenizers/index.ts";
 
 /** A small GPT-2 with validated options. */
 export async function smallGpt(options: Record<string, unknown> = {}): Promise<Model> {
-  const given = { vocabSize: 20, hiddenSize: 16, numHiddenLayers: 1, numAttentionHeads: 2, maxPositionEmbeddings: 8, ...options };
+  const given = {
+    vocabSize: 20,
+    hiddenSize: 16,
+    numHiddenLayers: 1,
+    numAttentionHeads: 2,
+    maxPositionEmbeddings: 8,
+    ...options,
+  };
   const result = await gpt2.options?.["~standard"].validate(given);
   if (!result || result.issues) throw new Error(JSON.stringify(result?.issues));
   return gpt2.create(result.value, { directory: "." });
@@ -28,7 +35,9 @@ export function memoryLoader(train: readonly Example[], validation: readonly Exa
     },
     async *examples(split, { seed, epoch, shuffle, start }) {
       const examples = split === "train" ? train : validation;
-      const order = shuffle ? [...new Random(seed, epoch).permutation(examples.length)] : [...examples.keys()];
+      const order = shuffle
+        ? [...new Random(seed, epoch).permutation(examples.length)]
+        : [...examples.keys()];
       for (const index of order.slice(start)) yield examples[index] as Example;
     },
     fingerprint: async () => JSON.stringify([train, validation]),
@@ -36,9 +45,15 @@ export function memoryLoader(train: readonly Example[], validation: readonly Exa
 }
 
 /** Sequences of random ids. */
-export function randomExamples(count: number, lengths: (random: Random) => number, seed = 1): { inputIds: Int32Array }[] {
+export function randomExamples(
+  count: number,
+  lengths: (random: Random) => number,
+  seed = 1,
+): { inputIds: Int32Array }[] {
   const random = new Random(seed);
-  return Array.from({ length: count }, () => ({ inputIds: Int32Array.from({ length: lengths(random) }, () => random.integer(20)) }));
+  return Array.from({ length: count }, () => ({
+    inputIds: Int32Array.from({ length: lengths(random) }, () => random.integer(20)),
+  }));
 }
 
 /** Everything that an iterable yields. */

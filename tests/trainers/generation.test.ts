@@ -5,11 +5,19 @@ import { sampleToken } from "../../src/trainers/sampling.ts";
 import { allocateFor, initialize, updateUnits } from "../../src/trainers/weights.ts";
 import { collect, numberTokenizer, smallGpt } from "./fixtures.ts";
 
-async function write(options: { seed?: number; temperature?: number; maxNewTokens?: number } = {}, prompt = "1 2 3", tokenizer = numberTokenizer) {
+async function write(
+  options: { seed?: number; temperature?: number; maxNewTokens?: number } = {},
+  prompt = "1 2 3",
+  tokenizer = numberTokenizer,
+) {
   const model = await smallGpt({ initializerRange: 0.5 });
   const weights = allocateFor(updateUnits(model)).parameters;
   initialize(model, weights, 1);
-  const pieces = new TextGenerator(model, tokenizer).generate(prompt, weights, { seed: 1, maxNewTokens: 20, ...options });
+  const pieces = new TextGenerator(model, tokenizer).generate(prompt, weights, {
+    seed: 1,
+    maxNewTokens: 20,
+    ...options,
+  });
   return (await collect(pieces)).join("");
 }
 
@@ -32,9 +40,20 @@ test("the end-of-text token ends the text and is not shown", async () => {
 });
 
 test("characters that are spread over tokens come out whole", async () => {
-  const bytes = { ...numberTokenizer, encode: () => Int32Array.of(1), decode: (ids: Iterable<number>) => new TextDecoder().decode(Uint8Array.from([...ids].flatMap((id) => [0xf0, 0x9f, 0x98, 0x80 + id]).slice(0, 10))) };
+  const bytes = {
+    ...numberTokenizer,
+    encode: () => Int32Array.of(1),
+    decode: (ids: Iterable<number>) =>
+      new TextDecoder().decode(
+        Uint8Array.from([...ids].flatMap((id) => [0xf0, 0x9f, 0x98, 0x80 + id]).slice(0, 10)),
+      ),
+  };
   const text = await write({ maxNewTokens: 4 }, "x", bytes);
-  expect([...text].slice(0, 2).every((character) => character.codePointAt(0) === 0x1f600 + (character.codePointAt(0) ?? 0) - 0x1f600)).toBe(true);
+  expect(
+    [...text]
+      .slice(0, 2)
+      .every((character) => character.codePointAt(0) === 0x1f600 + (character.codePointAt(0) ?? 0) - 0x1f600),
+  ).toBe(true);
   expect(text.startsWith("\uFFFD")).toBe(false);
 });
 
@@ -65,14 +84,17 @@ describe("sampling", () => {
   };
 
   test.each([1, 0.5, 2])("at temperature %s draws follow the softmax", (temperature) => {
-    for (const [id, share] of softmax(temperature).entries()) expect(Math.abs((draws({ temperature })[id] ?? 0) - share)).toBeLessThan(0.03);
+    for (const [id, share] of softmax(temperature).entries())
+      expect(Math.abs((draws({ temperature })[id] ?? 0) - share)).toBeLessThan(0.03);
   });
-  test("top-k keeps the k most likely", () => expect(draws({ topK: 2 }).map((share) => share > 0)).toEqual([false, true, true, false]));
+  test("top-k keeps the k most likely", () =>
+    expect(draws({ topK: 2 }).map((share) => share > 0)).toEqual([false, true, true, false]));
   test("top-p keeps the most likely that reach p, the one that crosses it included", () => {
     // 0.644 for id 1, 0.881 with id 2.
     expect(draws({ topP: 0.6 }).map((share) => share > 0)).toEqual([false, true, false, false]);
     expect(draws({ topP: 0.7 }).map((share) => share > 0)).toEqual([false, true, true, false]);
     expect(draws({ topP: 0 }).map((share) => share > 0)).toEqual([false, true, false, false]);
   });
-  test("ties go to the smaller id", () => expect(sampleToken(Float32Array.from([1, 1]), { temperature: 0 }, new Random(1))).toBe(0));
+  test("ties go to the smaller id", () =>
+    expect(sampleToken(Float32Array.from([1, 1]), { temperature: 0 }, new Random(1))).toBe(0));
 });

@@ -26,7 +26,9 @@ async function newStep(options: Partial<TrainingStepOptions> = {}): Promise<Trai
 /** Rows with ragged numbers of labels that count. */
 function ragged(rows: number, counts: readonly number[], shift = 0): Batch {
   const inputIds = Int32Array.from({ length: rows * T }, (_, at) => (at * 7 + shift) % 20);
-  const labels = inputIds.map((id, at) => (at % T < (counts[Math.floor(at / T)] ?? T) ? (id + 3) % 20 : IGNORE_INDEX));
+  const labels = inputIds.map((id, at) =>
+    at % T < (counts[Math.floor(at / T)] ?? T) ? (id + 3) % 20 : IGNORE_INDEX,
+  );
   return { inputIds, labels, counted: labels.filter((label) => label !== IGNORE_INDEX).length, rows };
 }
 
@@ -48,16 +50,18 @@ describe("gradient accumulation", () => {
       const pieces = await newStep({ batchSize: B / parts, gradientAccumulationSteps: parts });
       for (let update = 0; update < 5; update++) {
         const batch = ragged(B, [8, 1, 3, 6], update);
-        const split = Array.from({ length: parts }, (_, part) => rowsOf(batch, (part * B) / parts, ((part + 1) * B) / parts));
+        const split = Array.from({ length: parts }, (_, part) =>
+          rowsOf(batch, (part * B) / parts, ((part + 1) * B) / parts),
+        );
         const a = await whole.run([batch], 1e-2);
         const b = await pieces.run(split, 1e-2);
         expect(b.loss).toBeCloseTo(a.loss, 5);
         expect(b.gradientNorm).toBeCloseTo(a.gradientNorm, 4);
       }
       const [a, b] = [weightsOf(whole), weightsOf(pieces)];
+      // The key's bias has no gradient but rounding noise, which AdamW blows up; everything else agrees.
       for (const [name, values] of Object.entries(a))
         for (const [at, value] of values.entries())
-          // The key's bias has no gradient but rounding noise, which AdamW blows up; everything else agrees.
           if (!name.endsWith("c_attn.bias")) expect(b[name]?.[at], name).toBeCloseTo(value, 4);
     });
 
@@ -66,7 +70,9 @@ describe("gradient accumulation", () => {
     const step = await newStep({ batchSize: 1, gradientAccumulationSteps: 2, maxGradNorm: 0 });
     const rows = [rowsOf(batch, 0, 1), rowsOf(batch, 1, 2)];
     const { loss } = await step.run(rows, 0);
-    const means = await Promise.all(rows.map(async (row) => (await (await newStep({ batchSize: 1 })).run([row], 0)).loss));
+    const means = await Promise.all(
+      rows.map(async (row) => (await (await newStep({ batchSize: 1 })).run([row], 0)).loss),
+    );
     const [a = 0, b = 0] = means;
     expect(loss).toBeCloseTo((8 * a + b) / 9, 5);
     expect(Math.abs(loss - (a + b) / 2)).toBeGreaterThan(1e-3);
@@ -91,7 +97,10 @@ describe("determinism", () => {
   });
 
   test("a parameter's first values do not depend on the rest of the model", async () => {
-    const [small, large] = [await newStep(), await newStep({ model: await smallGpt({ numHiddenLayers: 3 }) })];
+    const [small, large] = [
+      await newStep(),
+      await newStep({ model: await smallGpt({ numHiddenLayers: 3 }) }),
+    ];
     const name = "transformer.h.0.mlp.c_fc.weight";
     expect([...(large.weights[name]?.data ?? [])]).toEqual([...(small.weights[name]?.data ?? [])]);
   });
@@ -110,7 +119,11 @@ test("clipping caps the gradient that the update sees, and reports the norm befo
   const clipped = await newStep({ maxGradNorm: gradientNorm / 10 });
   expect((await clipped.run([ragged(B, [])], 1e-3)).gradientNorm).toBeCloseTo(gradientNorm, 5);
   const norm = (step: TrainingStep) =>
-    Math.hypot(...Object.entries(step.slots).flatMap(([name, { data }]) => (name.startsWith("momentum/") ? [...data] : [])));
+    Math.hypot(
+      ...Object.entries(step.slots).flatMap(([name, { data }]) =>
+        name.startsWith("momentum/") ? [...data] : [],
+      ),
+    );
   expect(norm(clipped) / norm(free)).toBeCloseTo(0.1, 3);
 });
 
@@ -143,7 +156,9 @@ describe("what cannot be trained is an error that says so", () => {
     // Multiplying by 0 hides the dependence from the graph's structure: this one is a real graph of its input.
     await expect(newStep({ model: ignoring })).rejects.toThrow(/unused/);
     const fixed = new Odd((self) => add(self.table.weight, self.table.weight));
-    await expect(newStep({ model: fixed })).rejects.toThrow(/logits float32\(20, 20\); a causal language model gives \(4, 8, 20\)/);
+    await expect(newStep({ model: fixed })).rejects.toThrow(
+      /logits float32\(20, 20\); a causal language model gives \(4, 8, 20\)/,
+    );
   });
 
   test("a batch without a label that counts", async () => {
@@ -157,7 +172,9 @@ describe("what cannot be trained is an error that says so", () => {
     const table = step.weights["transformer.wte.weight"];
     if (table) table.data[0] = Number.NaN;
     const before = step.weights;
-    await expect(step.run([ragged(B, [])], 1e-3)).rejects.toThrow(/Step 2: the loss is NaN at learning rate 0.001/);
+    await expect(step.run([ragged(B, [])], 1e-3)).rejects.toThrow(
+      /Step 2: the loss is NaN at learning rate 0.001/,
+    );
     expect(step.weights).toBe(before);
     expect(step.step).toBe(1);
   });

@@ -9,14 +9,13 @@ import { defineMetric } from "codex-ml/registry";
  *
  * @type {MetricFunction}
  */
-const score = ({ predictions, references }) => {
-  let sum = 0;
-  for (const [row, labels] of references.entries()) {
-    const right = Array.from(labels).filter((label, at) => label === predictions[row]?.[at]).length;
-    sum += right / labels.length;
-  }
-  return sum / references.length;
-};
+function score({ predictions, references }) {
+  const shares = references.map((labels, row) => {
+    const right = Array.from(labels).filter((label, at) => label === predictions[row][at]);
+    return right.length / labels.length;
+  });
+  return shares.reduce((sum, share) => sum + share, 0) / shares.length;
+}
 
 /** A definition without options: whoever gives it one is told that it takes none. */
 export const build = defineMetric({ create: () => score });

@@ -1,9 +1,9 @@
 // @ts-check
-/** @import { Optimizer, Tensor, Trainer, TrainingContext, TrainingEvent } from "codex-ml" */
+/** @import { Optimizer, Trainer, TrainingContext, TrainingEvent } from "codex-ml" */
 import { Evaluator, InvalidOptionError, mul, sub, TrainingStep, trainingBatches } from "codex-ml";
 
 /**
- * Stochastic gradient descent, θ' = θ − rate · g, as part of the graph of a step.
+ * Stochastic gradient descent, θ' = θ − rate · g, written as a part of the graph that a step runs.
  *
  * @type {Optimizer}
  */
@@ -11,10 +11,10 @@ const sgd = {
   slots: [],
   scalars: ["rate"],
   scalarValues: ({ learningRate }) => ({ rate: learningRate }),
-  update({ parameter, gradient, scalars }) {
-    const rate = /** @type {Tensor} */ (scalars["rate"]);
-    return { parameter: sub(parameter, mul(gradient, rate)), slots: {} };
-  },
+  update: ({ parameter, gradient, scalars }) => ({
+    parameter: sub(parameter, mul(gradient, scalars.rate)),
+    slots: {},
+  }),
 };
 
 /** @implements {Trainer} */
@@ -31,18 +31,24 @@ class ToyTrainer {
     const { maxSteps, batchSize, learningRate } = this;
     const { vocabSize, maxPositionEmbeddings: sequenceLength } = model;
     const batching = { data, tokenizer, vocabSize, batchSize, sequenceLength, seed };
-    const updates = { batchSize, sequenceLength, gradientAccumulationSteps: 1, maxGradNorm: 0, seed };
-    const step = new TrainingStep({ model, optimizer: sgd, ...updates });
+    const update = { batchSize, sequenceLength, gradientAccumulationSteps: 1, maxGradNorm: 0, seed };
+    const step = new TrainingStep({ model, optimizer: sgd, ...update });
     let position = { epoch: 0, start: 0 };
+    let warned = false;
 
-    for await (const next of trainingBatches(batching)) {
+    for await (const { batch, position: next, counts } of trainingBatches(batching)) {
       if (signal.aborted) break;
       const started = performance.now();
-      const result = await step.run([next.batch], learningRate);
-      position = next.position;
-      const tokens = next.batch.counted;
+      const { loss, gradientNorm } = await step.run([batch], learningRate);
+      const { counted: tokens } = batch;
       const tokensPerSecond = tokens / ((performance.now() - started) / 1000);
-      yield { type: "step", step: step.step, ...result, learningRate, tokens, tokensPerSecond };
+      yield { type: "step", step: step.step, loss, learningRate, gradientNorm, tokens, tokensPerSecond };
+      position = next;
+      if (counts.truncated > 0 && !warned) {
+        warned = true;
+        const message = `examples longer than ${sequenceLength + 1} tokens are cut to that length`;
+        yield { type: "warning", code: "TRUNCATED", message };
+      }
       if (step.step === maxSteps) break;
     }
 
@@ -61,9 +67,9 @@ class ToyTrainer {
 
 /**
  * @param {{ maxSteps?: number, batchSize?: number, learningRate?: number }} [options] Updates to do, sequences of one
- *   update, and the rate, which stays as it is.
+ *   update, and the learning rate, which stays as it is.
  */
-export function build({ maxSteps = 300, batchSize = 16, learningRate = 0.5, ...unknown } = {}) {
+export function build({ maxSteps = 300, batchSize = 16, learningRate = 0.1, ...unknown } = {}) {
   for (const name of Object.keys(unknown))
     throw new InvalidOptionError(name, "unknown option; it takes maxSteps, batchSize and learningRate");
   for (const [name, value] of Object.entries({ maxSteps, batchSize }))

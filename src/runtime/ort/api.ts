@@ -20,7 +20,11 @@ const functions = {
   CreateSessionOptions: [10, "void*", ["void*"]],
   EnableProfiling: [14, "void*", ["void*", "const char*"]],
   SetSessionGraphOptimizationLevel: [23, "void*", ["void*", "int"]],
-  CreateTensorWithDataAsOrtValue: [49, "void*", ["void*", "void*", "size_t", "void*", "size_t", "int", "void*"]],
+  CreateTensorWithDataAsOrtValue: [
+    49,
+    "void*",
+    ["void*", "void*", "size_t", "void*", "size_t", "int", "void*"],
+  ],
   CreateCpuMemoryInfo: [69, "void*", ["int", "int", "void*"]],
   ReleaseStatus: [93, "void", ["void*"]],
   ReleaseSession: [95, "void", ["void*"]],
@@ -65,17 +69,28 @@ function openApi(): Api {
   const [getApi, getVersion] = koffi.decode(base, koffi.array("void*", 2)) as [Pointer, Pointer];
   const version: string = koffi.call(getVersion, koffi.proto("const char*", []));
   const table: Pointer | null = koffi.call(getApi, koffi.proto("void*", ["uint32_t"]), API_VERSION);
-  if (table === null) throw new RuntimeError("RUNTIME_TOO_OLD", `ONNX Runtime ${version} does not offer version ${API_VERSION} of its C API.`);
+  if (table === null)
+    throw new RuntimeError(
+      "RUNTIME_TOO_OLD",
+      `ONNX Runtime ${version} does not offer version ${API_VERSION} of its C API.`,
+    );
 
   const natives = new Map<FunctionName, NativeFunction>();
   const slots = Math.max(...Object.values(functions).map(([slot]) => slot)) + 1;
   const addresses = koffi.decode(table, koffi.array("void*", slots)) as Pointer[];
-  for (const [name, [slot, result, parameters]] of Object.entries(functions) as [FunctionName, (typeof functions)[FunctionName]][])
-    natives.set(name, { address: addresses[slot] as Pointer, prototype: koffi.proto(result, [...parameters]) });
+  for (const [name, [slot, result, parameters]] of Object.entries(functions) as [
+    FunctionName,
+    (typeof functions)[FunctionName],
+  ][])
+    natives.set(name, {
+      address: addresses[slot] as Pointer,
+      prototype: koffi.proto(result, [...parameters]),
+    });
 
   const native = (name: FunctionName): NativeFunction => {
     const found = natives.get(name);
-    if (found === undefined) throw new RuntimeError("UNKNOWN_FUNCTION", `ONNX Runtime's C API has no function "${name}".`);
+    if (found === undefined)
+      throw new RuntimeError("UNKNOWN_FUNCTION", `ONNX Runtime's C API has no function "${name}".`);
     return found;
   };
   const invoke = (name: FunctionName, args: readonly Argument[]) => {

@@ -16,11 +16,14 @@ export interface Environment {
 }
 
 function threadCount(): number {
-  const text = process.env["CODEX_ML_THREADS"];
+  const text = process.env.CODEX_ML_THREADS;
   if (text === undefined || text === "") return availableParallelism();
   const threads = Number(text);
   if (!Number.isInteger(threads) || threads < 1)
-    throw new RuntimeError("BAD_THREADS", `CODEX_ML_THREADS must be a whole number of at least 1; got "${text}".`);
+    throw new RuntimeError(
+      "BAD_THREADS",
+      `CODEX_ML_THREADS must be a whole number of at least 1; got "${text}".`,
+    );
   return threads;
 }
 
@@ -35,7 +38,7 @@ export function ortEnvironment(): Environment {
   api.call("SetGlobalIntraOpNumThreads", options, threads);
   api.call("SetGlobalInterOpNumThreads", options, 1);
   // Idle threads that spin start the next operator sooner; CODEX_ML_SPIN=0 is kind to other processes of the machine.
-  api.call("SetGlobalSpinControl", options, process.env["CODEX_ML_SPIN"] === "0" ? 0 : 1);
+  api.call("SetGlobalSpinControl", options, process.env.CODEX_ML_SPIN === "0" ? 0 : 1);
   const pointer = api.create("CreateEnvWithGlobalThreadPools", ERROR_LEVEL, "codex-ml", options);
   api.release("ReleaseThreadingOptions", options);
   const memoryInfo = api.create("CreateCpuMemoryInfo", ARENA_ALLOCATOR, DEFAULT_MEMORY);

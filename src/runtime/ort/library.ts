@@ -11,7 +11,7 @@ const fileNames: Readonly<Record<string, string>> = {
 };
 
 /** Path of the ONNX Runtime library that the `onnxruntime-node` package bundles for this machine. */
-export function libraryPath(): string {
+function libraryPath(): string {
   const file = fileNames[process.platform];
   const root = dirname(createRequire(import.meta.url).resolve("onnxruntime-node/package.json"));
   const path = join(root, "bin", "napi-v6", process.platform, process.arch, file ?? "");

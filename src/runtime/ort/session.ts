@@ -23,7 +23,13 @@ export class OrtSession {
       api.call("SetSessionGraphOptimizationLevel", settings, ALL_OPTIMIZATIONS);
       api.call("DisablePerSessionThreads", settings);
       if (options.profile !== undefined) api.call("EnableProfiling", settings, options.profile);
-      this.pointer = api.create("CreateSessionFromArray", ortEnvironment().pointer, model, model.byteLength, settings);
+      this.pointer = api.create(
+        "CreateSessionFromArray",
+        ortEnvironment().pointer,
+        model,
+        model.byteLength,
+        settings,
+      );
     } finally {
       api.release("ReleaseSessionOptions", settings);
     }
@@ -31,7 +37,12 @@ export class OrtSession {
   }
 
   /** Runs on a worker thread. The caller keeps everything referenced until it settles. */
-  run(inputs: NativeNames, inputValues: NativeMemory, outputs: NativeNames, outputValues: NativeMemory): Promise<void> {
+  run(
+    inputs: NativeNames,
+    inputValues: NativeMemory,
+    outputs: NativeNames,
+    outputValues: NativeMemory,
+  ): Promise<void> {
     return ortApi().callAsync(
       "Run",
       this.pointer,

@@ -1,12 +1,24 @@
 import { TensorError } from "../errors.ts";
 import { broadcastShapes } from "../shape.ts";
-import { defineOperator, describe, type GradientRequest, type Operator, scalar, type Tensor } from "../tensor.ts";
+import {
+  defineOperator,
+  describe,
+  type GradientRequest,
+  type Operator,
+  scalar,
+  type Tensor,
+} from "../tensor.ts";
 import { sumTo } from "./reduce.ts";
 
 /** A tensor, or a number that becomes a scalar of the other operand's dtype. */
 export type Operand = Tensor | number;
 
-type BinaryGradient = (request: { a: Tensor; b: Tensor; y: Tensor; dy: Tensor }) => readonly [() => Tensor, () => Tensor];
+type BinaryGradient = (request: {
+  a: Tensor;
+  b: Tensor;
+  y: Tensor;
+  dy: Tensor;
+}) => readonly [() => Tensor, () => Tensor];
 
 function binary(name: string, onnx: string, rule?: BinaryGradient): (a: Operand, b: Operand) => Tensor {
   const operator: Operator<undefined> = {
@@ -14,7 +26,10 @@ function binary(name: string, onnx: string, rule?: BinaryGradient): (a: Operand,
     infer: ([a, b]) => {
       const [left, right] = [a as Tensor, b as Tensor];
       if (left.dtype !== right.dtype)
-        throw new TensorError("DTYPE_MISMATCH", `${name}: ${describe(left)} and ${describe(right)} have different dtypes.`);
+        throw new TensorError(
+          "DTYPE_MISMATCH",
+          `${name}: ${describe(left)} and ${describe(right)} have different dtypes.`,
+        );
       return [{ dtype: left.dtype, shape: broadcastShapes(name, left.shape, right.shape) }];
     },
     ...(rule && { gradient: binaryGradient(rule) }),
@@ -23,7 +38,10 @@ function binary(name: string, onnx: string, rule?: BinaryGradient): (a: Operand,
   const apply = defineOperator(operator);
   return (a, b) => {
     if (typeof a === "number" && typeof b === "number")
-      throw new TensorError("NO_TENSOR", `${name}: at least one operand must be a tensor; got ${a} and ${b}.`);
+      throw new TensorError(
+        "NO_TENSOR",
+        `${name}: at least one operand must be a tensor; got ${a} and ${b}.`,
+      );
     const left = typeof a === "number" ? scalar(a, (b as Tensor).dtype) : a;
     const right = typeof b === "number" ? scalar(b, left.dtype) : b;
     return apply([left, right], undefined)[0];
@@ -49,7 +67,10 @@ export const sub = binary("sub", "Sub", ({ dy }) => [() => dy, () => mul(dy, -1)
 export const mul = binary("mul", "Mul", ({ a, b, dy }) => [() => mul(dy, b), () => mul(dy, a)]);
 
 /** Element by element `a / b`, broadcasting. */
-export const div = binary("div", "Div", ({ b, y, dy }) => [() => div(dy, b), () => mul(div(mul(dy, y), b), -1)]);
+export const div = binary("div", "Div", ({ b, y, dy }) => [
+  () => div(dy, b),
+  () => mul(div(mul(dy, y), b), -1),
+]);
 
 /** Element by element the smaller one, broadcasting. Not differentiable. */
 export const minimum = binary("minimum", "Min");

@@ -1,8 +1,8 @@
+import type { DType } from "../dtype.ts";
 import { TensorError } from "../errors.ts";
+import type { Lowering, Value } from "../lowering.ts";
 import { type Dim, sameShape } from "../shape.ts";
 import { defineOperator, describe, type Tensor } from "../tensor.ts";
-import type { Lowering, Value } from "../lowering.ts";
-import type { DType } from "../dtype.ts";
 import { mul, sub } from "./arithmetic.ts";
 import { lowerMatmul, matmul } from "./matmul.ts";
 import { reduceSum } from "./reduce.ts";
@@ -22,7 +22,10 @@ const apply = defineOperator<AttentionAttributes>({
         "SHAPE_MISMATCH",
         `causalAttention: query, key and value need one shape (…, T, D)${dropout ? " and dropout (…, T, T)" : ""}; got ${inputs.map(describe).join(", ")}.`,
       );
-    return [{ dtype: q.dtype, shape: q.shape }, { dtype: q.dtype, shape }];
+    return [
+      { dtype: q.dtype, shape: q.shape },
+      { dtype: q.dtype, shape },
+    ];
   },
   gradient: ({ inputs, outputs, attributes: { scale }, outputGradients: [dOut], needed }) => {
     const [q, k, v, dropout] = inputs as [Tensor, Tensor, Tensor, Tensor | undefined];
@@ -40,7 +43,10 @@ const apply = defineOperator<AttentionAttributes>({
   },
   lower: (lowering, [q, k, v, dropout], { inputs, outputs, attributes: { scale } }) => {
     const [query, key, value] = inputs as [Tensor, Tensor, Tensor];
-    const products = lowerMatmul(lowering, [q as Value, k as Value], [query, key], { transposeB: true, scale });
+    const products = lowerMatmul(lowering, [q as Value, k as Value], [query, key], {
+      transposeB: true,
+      scale,
+    });
     const [scores] = lowering.node("Add", [products, lowerCausalMask(lowering, query.dtype, query.dim(-2))]);
     const [weights] = lowering.node("Softmax", [scores], { attributes: { axis: { int: -1 } } });
     const dropped = dropout ? lowering.node("Mul", [weights, dropout])[0] : weights;
@@ -51,7 +57,9 @@ const apply = defineOperator<AttentionAttributes>({
 /** (T, T) with 0 where position i may see j (j ≤ i) and −10⁹ elsewhere; folded into a constant where T is a number. */
 function lowerCausalMask(lowering: Lowering, dtype: DType, length: Dim): Value {
   const full = lowering.fill(-1e9, dtype, [length, length]);
-  return lowering.node("Trilu", [full, lowering.constant([1], "int64", [])], { attributes: { upper: { int: 1 } } })[0];
+  return lowering.node("Trilu", [full, lowering.constant([1], "int64", [])], {
+    attributes: { upper: { int: 1 } },
+  })[0];
 }
 
 /**
@@ -64,7 +72,10 @@ function lowerCausalMask(lowering: Lowering, dtype: DType, length: Dim): Value {
 export function causalAttention(query: Tensor, key: Tensor, value: Tensor, dropout?: Tensor): Tensor {
   const width = query.dim(-1);
   if (typeof width !== "number")
-    throw new TensorError("SYMBOLIC_DIMENSION", `causalAttention: the head size must be a number; got ${describe(query)}.`);
+    throw new TensorError(
+      "SYMBOLIC_DIMENSION",
+      `causalAttention: the head size must be a number; got ${describe(query)}.`,
+    );
   const inputs = dropout ? [query, key, value, dropout] : [query, key, value];
   return apply(inputs, { scale: 1 / Math.sqrt(width) })[0];
 }

@@ -11,9 +11,15 @@ const apply = defineOperator<undefined>({
     const { dtype, shape } = x as Tensor;
     const [rows, columns] = shape;
     if (shape.length !== 2 || rows === undefined || columns === undefined)
-      throw new TensorError("SHAPE_MISMATCH", `columnSum: needs a matrix (N, M); got ${describe(x as Tensor)}.`);
+      throw new TensorError(
+        "SHAPE_MISMATCH",
+        `columnSum: needs a matrix (N, M); got ${describe(x as Tensor)}.`,
+      );
     if (weights && (weights.shape[0] !== rows || weights.shape[1] !== 1))
-      throw new TensorError("SHAPE_MISMATCH", `columnSum: weights of ${describe(x as Tensor)} must be (${rows}, 1); got ${describe(weights)}.`);
+      throw new TensorError(
+        "SHAPE_MISMATCH",
+        `columnSum: weights of ${describe(x as Tensor)} must be (${rows}, 1); got ${describe(weights)}.`,
+      );
     return [{ dtype, shape: [columns] }];
   },
   gradient: ({ inputs, outputGradients: [dy] }) => {
@@ -21,7 +27,10 @@ const apply = defineOperator<undefined>({
     if (dy === undefined) return [];
     const rows = broadcastTo(dy, x.shape);
     if (weights === undefined) return [rows];
-    throw new TensorError("NOT_DIFFERENTIABLE", "columnSum: a weighted sum arises only in gradients and has none itself.");
+    throw new TensorError(
+      "NOT_DIFFERENTIABLE",
+      "columnSum: a weighted sum arises only in gradients and has none itself.",
+    );
   },
   lower: (lowering, [x, weights], { inputs, outputs }) => {
     const [tensor] = inputs as [Tensor];
@@ -45,12 +54,22 @@ export function columnSum(x: Tensor, weights?: Tensor): Tensor {
  * Writes `x` as `wide · scale` with scale (N, 1) if that is how it was made and x is wider than what it is multiplied with:
  * the product can then scale its narrow side instead of a (N, vocabulary) array.
  */
-export function factorRowScale(x: Tensor, otherWidth: Dim): { readonly wide: Tensor; readonly scale?: Tensor } {
+export function factorRowScale(
+  x: Tensor,
+  otherWidth: Dim,
+): { readonly wide: Tensor; readonly scale?: Tensor } {
   if (x.source.kind !== "operation" || x.source.operation.operator.name !== "mul") return { wide: x };
   const width = x.dim(-1);
   if (typeof width !== "number" || typeof otherWidth !== "number" || width <= otherWidth) return { wide: x };
   const [a, b] = x.source.operation.inputs as [Tensor, Tensor];
-  if (a.rank === 2 && b.rank === 2 && a.shape[0] === x.shape[0] && a.shape[1] === x.shape[1] && b.shape[0] === x.shape[0] && b.shape[1] === 1)
+  if (
+    a.rank === 2 &&
+    b.rank === 2 &&
+    a.shape[0] === x.shape[0] &&
+    a.shape[1] === x.shape[1] &&
+    b.shape[0] === x.shape[0] &&
+    b.shape[1] === 1
+  )
     return { wide: a, scale: b };
   return { wide: x };
 }

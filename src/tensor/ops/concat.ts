@@ -14,16 +14,29 @@ const applyConcat = defineOperator<AxisAttributes>({
     let length = 0;
     for (const tensor of inputs) {
       const dim = tensor.dim(axis);
-      const fits = tensor.dtype === first.dtype && tensor.rank === first.rank && tensor.shape.every((d, at) => at === axis || d === first.shape[at]);
+      const fits =
+        tensor.dtype === first.dtype &&
+        tensor.rank === first.rank &&
+        tensor.shape.every((d, at) => at === axis || d === first.shape[at]);
       if (!fits || typeof dim !== "number")
-        throw new TensorError("SHAPE_MISMATCH", `concat along axis ${axis}: ${inputs.map(describe).join(", ")} do not fit.`);
+        throw new TensorError(
+          "SHAPE_MISMATCH",
+          `concat along axis ${axis}: ${inputs.map(describe).join(", ")} do not fit.`,
+        );
       length += dim;
     }
     return [{ dtype: first.dtype, shape: first.shape.map((dim, at) => (at === axis ? length : dim)) }];
   },
   gradient: ({ inputs, attributes: { axis }, outputGradients: [dy] }) =>
-    dy === undefined ? [] : splitSizes(dy, inputs.map((tensor) => tensor.dim(axis) as number), axis),
-  lower: (lowering, inputs, { attributes }) => lowering.node("Concat", inputs, { attributes: { axis: { int: attributes.axis } } }),
+    dy === undefined
+      ? []
+      : splitSizes(
+          dy,
+          inputs.map((tensor) => tensor.dim(axis) as number),
+          axis,
+        ),
+  lower: (lowering, inputs, { attributes }) =>
+    lowering.node("Concat", inputs, { attributes: { axis: { int: attributes.axis } } }),
 });
 
 /** Joins tensors along an axis; all other axes must agree. */
@@ -43,12 +56,23 @@ const applySplit = defineOperator<SplitAttributes>({
   infer: ([x], { axis, sizes }) => {
     const tensor = x as Tensor;
     if (sizes.reduce((sum, size) => sum + size, 0) !== tensor.dim(axis))
-      throw new TensorError("SHAPE_MISMATCH", `split: parts of ${sizes.join(" + ")} do not fill axis ${axis} of ${describe(tensor)}.`);
-    return sizes.map((size) => ({ dtype: tensor.dtype, shape: tensor.shape.map((dim, at) => (at === axis ? size : dim)) }));
+      throw new TensorError(
+        "SHAPE_MISMATCH",
+        `split: parts of ${sizes.join(" + ")} do not fill axis ${axis} of ${describe(tensor)}.`,
+      );
+    return sizes.map((size) => ({
+      dtype: tensor.dtype,
+      shape: tensor.shape.map((dim, at) => (at === axis ? size : dim)),
+    }));
   },
   gradient: ({ outputs, attributes: { axis }, outputGradients }) => {
     if (outputGradients.every((part) => part === undefined)) return [];
-    return [concat(outputs.map((part, index) => outputGradients[index] ?? fill(0, part.dtype, part.shape)), axis)];
+    return [
+      concat(
+        outputs.map((part, index) => outputGradients[index] ?? fill(0, part.dtype, part.shape)),
+        axis,
+      ),
+    ];
   },
   lower: (lowering, [x], { attributes: { axis, sizes } }) =>
     lowering.node("Split", [x, lowering.constant([...sizes], "int64", [sizes.length])], {
@@ -71,6 +95,9 @@ export function split(x: Tensor, parts: number, axis = 0): readonly Tensor[] {
   const at = normalizeAxis("split", axis, x.rank);
   const size = divideDims(x.dim(at), parts);
   if (typeof size !== "number")
-    throw new TensorError("SHAPE_MISMATCH", `split: axis ${at} of ${describe(x)} does not divide into ${parts} equal parts.`);
+    throw new TensorError(
+      "SHAPE_MISMATCH",
+      `split: axis ${at} of ${describe(x)} does not divide into ${parts} equal parts.`,
+    );
   return splitSizes(x, Array<number>(parts).fill(size), at);
 }

@@ -7,7 +7,13 @@ const apply = defineOperator<undefined>({
   name: "crossEntropy",
   infer: (inputs) => {
     const [logits, labels] = inputs as [Tensor, Tensor];
-    if (logits.rank !== 2 || labels.rank !== 2 || labels.dim(0) !== logits.dim(0) || labels.dim(1) !== 1 || labels.dtype !== "int32")
+    if (
+      logits.rank !== 2 ||
+      labels.rank !== 2 ||
+      labels.dim(0) !== logits.dim(0) ||
+      labels.dim(1) !== 1 ||
+      labels.dtype !== "int32"
+    )
       throw new TensorError(
         "SHAPE_MISMATCH",
         `crossEntropy: needs logits (N, V) and int32 labels (N, 1); got ${describe(logits)} and ${describe(labels)}.`,
@@ -22,7 +28,8 @@ const apply = defineOperator<undefined>({
     dy === undefined ? [] : [mul(subtractOneAt(probabilities as Tensor, labels as Tensor), dy)],
   lower: (lowering, [logits, labels]) => {
     const last = { attributes: { axis: { int: -1 } } };
-    const rowMax = (x: typeof logits) => lowering.node("ReduceMax", [x, lowering.constant([-1], "int64", [1])])[0];
+    const rowMax = (x: typeof logits) =>
+      lowering.node("ReduceMax", [x, lowering.constant([-1], "int64", [1])])[0];
     const [probabilities] = lowering.node("Softmax", [logits], last);
     const [chosen] = lowering.node("GatherElements", [logits, labels], last);
     // log Σ eˣ = max x − log(max softmax): exact where −log(softmax[label]) would be log 0.

@@ -1,5 +1,5 @@
 import type { DType } from "../dtype.ts";
-import { type Shape } from "../shape.ts";
+import type { Shape } from "../shape.ts";
 import { defineOperator, type Tensor } from "../tensor.ts";
 
 interface FillAttributes {
@@ -11,7 +11,9 @@ interface FillAttributes {
 const apply = defineOperator<FillAttributes>({
   name: "fill",
   infer: (_inputs, { dtype, shape }) => [{ dtype, shape }],
-  lower: (lowering, _inputs, { attributes }) => [lowering.fill(attributes.value, attributes.dtype, attributes.shape)],
+  lower: (lowering, _inputs, { attributes }) => [
+    lowering.fill(attributes.value, attributes.dtype, attributes.shape),
+  ],
 });
 
 /** A tensor of `shape` with every element equal to `value`. */

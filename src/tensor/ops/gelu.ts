@@ -1,5 +1,5 @@
-import { TensorError } from "../errors.ts";
 import { isFloat } from "../dtype.ts";
+import { TensorError } from "../errors.ts";
 import { CONTRIB, type Lowering, type Value } from "../lowering.ts";
 import { defineOperator, describe, type Tensor } from "../tensor.ts";
 import { add, mul, sub } from "./arithmetic.ts";
@@ -13,7 +13,8 @@ const apply = defineOperator<undefined>({
   name: "gelu",
   infer: ([x]) => {
     const { dtype, shape } = x as Tensor;
-    if (!isFloat(dtype)) throw new TensorError("DTYPE_MISMATCH", `gelu: needs a real dtype; got ${describe(x as Tensor)}.`);
+    if (!isFloat(dtype))
+      throw new TensorError("DTYPE_MISMATCH", `gelu: needs a real dtype; got ${describe(x as Tensor)}.`);
     return [{ dtype, shape }];
   },
   gradient: ({ inputs: [x], outputs: [y], outputGradients: [dy] }) => {

@@ -30,7 +30,10 @@ const apply = defineOperator<LayerNormAttributes>({
     const width = x.dim(1);
     if (dy === undefined) return [];
     if (typeof width !== "number")
-      throw new TensorError("SYMBOLIC_DIMENSION", `layerNorm: the gradient needs a last axis that is a number; got ${describe(x)}.`);
+      throw new TensorError(
+        "SYMBOLIC_DIMENSION",
+        `layerNorm: the gradient needs a last axis that is a number; got ${describe(x)}.`,
+      );
     const centered = sub(x, mean);
     const dyCentered = mul(dy, centered);
     const dx = () => {
@@ -56,12 +59,20 @@ const apply = defineOperator<LayerNormAttributes>({
 });
 
 /** ONNX's operator gives mean and 1/σ in float32 only; in float64 the formula is written out. */
-function lowerPlain(lowering: Lowering, [x, weight, bias]: readonly [Value, Value, Value], epsilon: number): Value[] {
+function lowerPlain(
+  lowering: Lowering,
+  [x, weight, bias]: readonly [Value, Value, Value],
+  epsilon: number,
+): Value[] {
   const node = (type: string, ...inputs: Value[]) => lowering.node(type, inputs)[0];
   const rowMean = (value: Value) => node("ReduceMean", value, lowering.constant([-1], "int64", [1]));
   const mean = rowMean(x);
   const centered = node("Sub", x, mean);
-  const variance = node("Add", rowMean(node("Mul", centered, centered)), lowering.constant([epsilon], "float64", []));
+  const variance = node(
+    "Add",
+    rowMean(node("Mul", centered, centered)),
+    lowering.constant([epsilon], "float64", []),
+  );
   const inverseStd = node("Reciprocal", node("Sqrt", variance));
   return [node("Add", node("Mul", node("Mul", centered, inverseStd), weight), bias), mean, inverseStd];
 }

@@ -16,12 +16,16 @@ const apply = defineOperator<GemmAttributes>({
     const [a, b, c] = inputs as [Tensor, Tensor, Tensor | undefined];
     const fail = (): never => {
       const bias = c ? `, bias ${describe(c)}` : "";
-      throw new TensorError("SHAPE_MISMATCH", `linear: ${describe(a)} times ${describe(b)}${transB ? " transposed" : ""}${bias} do not fit.`);
+      throw new TensorError(
+        "SHAPE_MISMATCH",
+        `linear: ${describe(a)} times ${describe(b)}${transB ? " transposed" : ""}${bias} do not fit.`,
+      );
     };
     if (a.rank !== 2 || b.rank !== 2 || a.dtype !== b.dtype) return fail();
     const [rows, inner] = transA ? [a.dim(1), a.dim(0)] : [a.dim(0), a.dim(1)];
     const [other, columns] = transB ? [b.dim(1), b.dim(0)] : [b.dim(0), b.dim(1)];
-    if (inner !== other || (c && (c.rank !== 1 || c.dim(0) !== columns || c.dtype !== a.dtype))) return fail();
+    if (inner !== other || (c && (c.rank !== 1 || c.dim(0) !== columns || c.dtype !== a.dtype)))
+      return fail();
     return [{ dtype: a.dtype, shape: [rows, columns] }];
   },
   gradient: ({ inputs, attributes, outputGradients: [dy], needed }) => {
@@ -38,17 +42,29 @@ const apply = defineOperator<GemmAttributes>({
       transB
         ? gemm(wide, scaleRows(a, scale), { transA: true, transB: transA, alpha })
         : gemm(scaleRows(a, scale), wide, { transA: !transA, alpha });
-    return [needed(0) ? da() : undefined, needed(1) ? db() : undefined, c && needed(2) ? columnSum(wide, scale) : undefined];
+    return [
+      needed(0) ? da() : undefined,
+      needed(1) ? db() : undefined,
+      c && needed(2) ? columnSum(wide, scale) : undefined,
+    ];
   },
   lower: (lowering, inputs, { attributes: { transA, transB, alpha } }) =>
     lowering.node("Gemm", inputs, {
-      attributes: { transA: { int: transA ? 1 : 0 }, transB: { int: transB ? 1 : 0 }, alpha: { float: alpha } },
+      attributes: {
+        transA: { int: transA ? 1 : 0 },
+        transB: { int: transB ? 1 : 0 },
+        alpha: { float: alpha },
+      },
     }),
 });
 
 /** `alpha · op(a) · op(b)` of two matrices, where `op` transposes if asked. */
 export function gemm(a: Tensor, b: Tensor, options: Partial<GemmAttributes> = {}, bias?: Tensor): Tensor {
-  const attributes = { transA: options.transA ?? false, transB: options.transB ?? false, alpha: options.alpha ?? 1 };
+  const attributes = {
+    transA: options.transA ?? false,
+    transB: options.transB ?? false,
+    alpha: options.alpha ?? 1,
+  };
   return apply(bias ? [a, b, bias] : [a, b], attributes)[0];
 }
 
@@ -58,7 +74,12 @@ export function gemm(a: Tensor, b: Tensor, options: Partial<GemmAttributes> = {}
  *
  * @throws TensorError naming all shapes when they do not fit.
  */
-export function linear(x: Tensor, weight: Tensor, bias?: Tensor, options: { transposed?: boolean } = {}): Tensor {
+export function linear(
+  x: Tensor,
+  weight: Tensor,
+  bias?: Tensor,
+  options: { transposed?: boolean } = {},
+): Tensor {
   const rows = reshape(x, [sizeOf(x.shape.slice(0, -1)), x.dim(-1)]);
   const y = gemm(rows, weight, { transB: options.transposed ?? false }, bias);
   return reshape(y, [...x.shape.slice(0, -1), y.dim(1)]);

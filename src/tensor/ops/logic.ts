@@ -1,12 +1,13 @@
-import { TensorError } from "../errors.ts";
 import type { DType } from "../dtype.ts";
+import { TensorError } from "../errors.ts";
 import { defineOperator, describe, scalar, type Tensor } from "../tensor.ts";
 
 const applyCast = defineOperator<{ readonly dtype: DType }>({
   name: "cast",
   infer: ([x], { dtype }) => [{ dtype, shape: (x as Tensor).shape }],
   gradient: ({ inputs: [x], outputGradients: [dy] }) => [dy && cast(dy, (x as Tensor).dtype)],
-  lower: (lowering, [x], { attributes: { dtype } }) => lowering.node("Cast", [x], { attributes: { to: { dtype } } }),
+  lower: (lowering, [x], { attributes: { dtype } }) =>
+    lowering.node("Cast", [x], { attributes: { to: { dtype } } }),
 });
 
 /** The same values in another dtype. */
@@ -29,7 +30,12 @@ const applyWhere = defineOperator<undefined>({
   name: "where",
   infer: (inputs) => {
     const [condition, a, b] = inputs as [Tensor, Tensor, Tensor];
-    if (condition.dtype !== "bool" || a.dtype !== b.dtype || a.rank !== 0 || (b.rank !== 0 && b.rank !== condition.rank))
+    if (
+      condition.dtype !== "bool" ||
+      a.dtype !== b.dtype ||
+      a.rank !== 0 ||
+      (b.rank !== 0 && b.rank !== condition.rank)
+    )
       throw new TensorError("SHAPE_MISMATCH", `where: ${inputs.map(describe).join(", ")} do not fit.`);
     return [{ dtype: a.dtype, shape: condition.shape }];
   },
@@ -45,7 +51,9 @@ const applyArgmax = defineOperator<undefined>({
   name: "argmax",
   infer: ([x]) => [{ dtype: "int32", shape: (x as Tensor).shape.slice(0, -1) }],
   lower: (lowering, inputs) => {
-    const [index] = lowering.node("ArgMax", inputs, { attributes: { axis: { int: -1 }, keepdims: { int: 0 } } });
+    const [index] = lowering.node("ArgMax", inputs, {
+      attributes: { axis: { int: -1 }, keepdims: { int: 0 } },
+    });
     return lowering.node("Cast", [index], { attributes: { to: { dtype: "int32" } } });
   },
 });

@@ -21,15 +21,24 @@ export function lowerMatmul(
   if (lowering.fused(left.dtype))
     return lowering.node("FusedMatMul", [a, b], {
       domain: CONTRIB,
-      attributes: { transA: { int: transposeA ? 1 : 0 }, transB: { int: transposeB ? 1 : 0 }, alpha: { float: scale } },
+      attributes: {
+        transA: { int: transposeA ? 1 : 0 },
+        transB: { int: transposeB ? 1 : 0 },
+        alpha: { float: scale },
+      },
     })[0];
   const swap = (value: Value, rank: number): Value => {
     const perm = [...Array(rank).keys()];
     [perm[rank - 2], perm[rank - 1]] = [rank - 1, rank - 2];
     return lowering.node("Transpose", [value], { attributes: { perm: { ints: perm } } })[0];
   };
-  const [product] = lowering.node("MatMul", [transposeA ? swap(a, left.rank) : a, transposeB ? swap(b, right.rank) : b]);
-  return scale === 1 ? product : lowering.node("Mul", [product, lowering.constant([scale], left.dtype, [])])[0];
+  const [product] = lowering.node("MatMul", [
+    transposeA ? swap(a, left.rank) : a,
+    transposeB ? swap(b, right.rank) : b,
+  ]);
+  return scale === 1
+    ? product
+    : lowering.node("Mul", [product, lowering.constant([scale], left.dtype, [])])[0];
 }
 
 const apply = defineOperator<MatmulOptions>({
@@ -37,13 +46,21 @@ const apply = defineOperator<MatmulOptions>({
   infer: (inputs, { transposeA = false, transposeB = false }) => {
     const [a, b] = inputs as [Tensor, Tensor];
     const fail = (): never => {
-      throw new TensorError("SHAPE_MISMATCH", `matmul: ${describe(a)}${transposeA ? " transposed" : ""} times ${describe(b)}${transposeB ? " transposed" : ""} do not fit.`);
+      throw new TensorError(
+        "SHAPE_MISMATCH",
+        `matmul: ${describe(a)}${transposeA ? " transposed" : ""} times ${describe(b)}${transposeB ? " transposed" : ""} do not fit.`,
+      );
     };
     if (a.rank < 2 || b.rank < 2 || a.dtype !== b.dtype) return fail();
     const [rows, inner] = transposeA ? [a.dim(-1), a.dim(-2)] : [a.dim(-2), a.dim(-1)];
     const [other, columns] = transposeB ? [b.dim(-1), b.dim(-2)] : [b.dim(-2), b.dim(-1)];
     if (inner !== other) return fail();
-    return [{ dtype: a.dtype, shape: [...broadcastShapes("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2)), rows, columns] }];
+    return [
+      {
+        dtype: a.dtype,
+        shape: [...broadcastShapes("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2)), rows, columns],
+      },
+    ];
   },
   gradient: ({ inputs, attributes, outputGradients: [dy], needed }) => {
     const [a, b] = inputs as [Tensor, Tensor];

@@ -8,11 +8,15 @@ const applyBroadcast = defineOperator<{ readonly shape: Shape }>({
   infer: ([x], { shape }) => {
     const type = x as Tensor;
     if (!sameShape(broadcastShapes("broadcastTo", type.shape, shape), shape))
-      throw new TensorError("SHAPE_MISMATCH", `broadcastTo: ${formatShape(type.shape)} does not fit into ${formatShape(shape)}.`);
+      throw new TensorError(
+        "SHAPE_MISMATCH",
+        `broadcastTo: ${formatShape(type.shape)} does not fit into ${formatShape(shape)}.`,
+      );
     return [{ dtype: type.dtype, shape }];
   },
   gradient: ({ inputs: [x], outputGradients: [dy] }) => [dy && sumTo(dy, (x as Tensor).shape)],
-  lower: (lowering, [x], { attributes }) => lowering.node("Expand", [x, lowering.shapeVector(attributes.shape)]),
+  lower: (lowering, [x], { attributes }) =>
+    lowering.node("Expand", [x, lowering.shapeVector(attributes.shape)]),
 });
 
 /** Repeats `x` along axes of length 1 (NumPy's rules) until it has `shape`. */
@@ -40,14 +44,20 @@ const applySum = defineOperator<ReduceAttributes>({
     return [dy && broadcastTo(reshape(dy, kept), shape)];
   },
   lower: (lowering, [x], { attributes }) =>
-    lowering.node("ReduceSum", [x, lowering.constant([...attributes.axes], "int64", [attributes.axes.length])], {
-      attributes: { keepdims: { int: attributes.keepDims ? 1 : 0 } },
-    }),
+    lowering.node(
+      "ReduceSum",
+      [x, lowering.constant([...attributes.axes], "int64", [attributes.axes.length])],
+      {
+        attributes: { keepdims: { int: attributes.keepDims ? 1 : 0 } },
+      },
+    ),
 });
 
 /** Sum over `axes` (all of them when left out). */
 export function reduceSum(x: Tensor, options: { axes?: readonly number[]; keepDims?: boolean } = {}): Tensor {
-  const axes = (options.axes ?? x.shape.map((_dim, axis) => axis)).map((axis) => normalizeAxis("reduceSum", axis, x.rank));
+  const axes = (options.axes ?? x.shape.map((_dim, axis) => axis)).map((axis) =>
+    normalizeAxis("reduceSum", axis, x.rank),
+  );
   return applySum([x], { axes, keepDims: options.keepDims ?? false })[0];
 }
 
@@ -55,7 +65,9 @@ export function reduceSum(x: Tensor, options: { axes?: readonly number[]; keepDi
 export function sumTo(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
   const lead = x.rank - shape.length;
-  const axes = x.shape.map((_dim, axis) => axis).filter((axis) => axis < lead || (shape[axis - lead] === 1 && x.shape[axis] !== 1));
+  const axes = x.shape
+    .map((_dim, axis) => axis)
+    .filter((axis) => axis < lead || (shape[axis - lead] === 1 && x.shape[axis] !== 1));
   const summed = reduceSum(x, { axes, keepDims: true });
   return reshape(summed, shape);
 }
@@ -64,7 +76,9 @@ const applyNormSquared = defineOperator<undefined>({
   name: "sumOfSquares",
   infer: (inputs) => [{ dtype: (inputs[0] as Tensor).dtype, shape: [] }],
   lower: (lowering, inputs) => {
-    const sums = inputs.map((x) => lowering.node("ReduceSumSquare", [x], { attributes: { keepdims: { int: 0 } } })[0]);
+    const sums = inputs.map(
+      (x) => lowering.node("ReduceSumSquare", [x], { attributes: { keepdims: { int: 0 } } })[0],
+    );
     return sums.length === 1 ? sums : lowering.node("Sum", sums);
   },
 });

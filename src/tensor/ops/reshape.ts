@@ -1,12 +1,13 @@
 import { TensorError } from "../errors.ts";
-import { type Dim, divideDims, formatShape, sameShape, type Shape, sizeOf } from "../shape.ts";
+import { type Dim, divideDims, formatShape, type Shape, sameShape, sizeOf } from "../shape.ts";
 import { defineOperator, type Tensor } from "../tensor.ts";
 
 const apply = defineOperator<{ readonly shape: Shape }>({
   name: "reshape",
   infer: ([x], { shape }) => [{ dtype: (x as Tensor).dtype, shape }],
   gradient: ({ inputs: [x], outputGradients: [dy] }) => [dy && reshape(dy, (x as Tensor).shape)],
-  lower: (lowering, [x], { attributes }) => lowering.node("Reshape", [x, lowering.shapeVector(attributes.shape)]),
+  lower: (lowering, [x], { attributes }) =>
+    lowering.node("Reshape", [x, lowering.shapeVector(attributes.shape)]),
 });
 
 /**
@@ -25,7 +26,10 @@ function inferAxis(x: Tensor, shape: Shape): Shape {
   const total = sizeOf(x.shape);
   const at = shape.indexOf(-1);
   const mismatch = () =>
-    new TensorError("SHAPE_MISMATCH", `reshape: ${formatShape(x.shape)} does not have the elements of ${formatShape(shape)}.`);
+    new TensorError(
+      "SHAPE_MISMATCH",
+      `reshape: ${formatShape(x.shape)} does not have the elements of ${formatShape(shape)}.`,
+    );
   if (at < 0) {
     if (sizeOf(shape) !== total) throw mismatch();
     return shape;

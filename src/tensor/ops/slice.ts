@@ -1,8 +1,8 @@
 import { TensorError } from "../errors.ts";
 import { type Dim, normalizeAxis, sameShape } from "../shape.ts";
 import { defineOperator, describe, type Tensor } from "../tensor.ts";
-import { fill } from "./fill.ts";
 import { concat } from "./concat.ts";
+import { fill } from "./fill.ts";
 
 interface SliceAttributes {
   readonly axis: number;
@@ -16,7 +16,10 @@ const apply = defineOperator<SliceAttributes>({
     const tensor = x as Tensor;
     const whole = tensor.dim(axis);
     if (typeof whole === "number" && typeof length === "number" && start + length > whole)
-      throw new TensorError("SHAPE_MISMATCH", `slice: [${start}, ${start + length}) is outside axis ${axis} of ${describe(tensor)}.`);
+      throw new TensorError(
+        "SHAPE_MISMATCH",
+        `slice: [${start}, ${start + length}) is outside axis ${axis} of ${describe(tensor)}.`,
+      );
     return [{ dtype: tensor.dtype, shape: tensor.shape.map((dim, at) => (at === axis ? length : dim)) }];
   },
   gradient: ({ inputs, attributes: { axis, start, length }, outputGradients: [dy] }) => {
@@ -24,10 +27,27 @@ const apply = defineOperator<SliceAttributes>({
     const whole = x.dim(axis);
     if (dy === undefined) return [];
     if (typeof whole !== "number" || typeof length !== "number")
-      throw new TensorError("SYMBOLIC_DIMENSION", `slice: the gradient needs a length of ${describe(x)} that is a number.`);
-    const zeros = (size: number) => fill(0, x.dtype, x.shape.map((dim, at) => (at === axis ? size : dim)));
-    const parts = [start > 0 ? zeros(start) : undefined, dy, whole > start + length ? zeros(whole - start - length) : undefined];
-    return [concat(parts.filter((part) => part !== undefined), axis)];
+      throw new TensorError(
+        "SYMBOLIC_DIMENSION",
+        `slice: the gradient needs a length of ${describe(x)} that is a number.`,
+      );
+    const zeros = (size: number) =>
+      fill(
+        0,
+        x.dtype,
+        x.shape.map((dim, at) => (at === axis ? size : dim)),
+      );
+    const parts = [
+      start > 0 ? zeros(start) : undefined,
+      dy,
+      whole > start + length ? zeros(whole - start - length) : undefined,
+    ];
+    return [
+      concat(
+        parts.filter((part) => part !== undefined),
+        axis,
+      ),
+    ];
   },
   lower: (lowering, [x], { attributes: { axis, start, length } }) => {
     const begin = lowering.constant([start], "int64", [1]);

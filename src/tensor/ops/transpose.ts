@@ -5,8 +5,14 @@ const apply = defineOperator<{ readonly permutation: readonly number[] }>({
   name: "transpose",
   infer: ([x], { permutation }) => {
     const tensor = x as Tensor;
-    if ([...permutation].sort((a, b) => a - b).some((axis, index) => axis !== index) || permutation.length !== tensor.rank)
-      throw new TensorError("BAD_PERMUTATION", `transpose: [${permutation.join(", ")}] does not permute the axes of ${describe(tensor)}.`);
+    if (
+      [...permutation].sort((a, b) => a - b).some((axis, index) => axis !== index) ||
+      permutation.length !== tensor.rank
+    )
+      throw new TensorError(
+        "BAD_PERMUTATION",
+        `transpose: [${permutation.join(", ")}] does not permute the axes of ${describe(tensor)}.`,
+      );
     return [{ dtype: tensor.dtype, shape: permutation.map((axis) => tensor.dim(axis)) }];
   },
   gradient: ({ attributes: { permutation }, outputGradients: [dy] }) => {

@@ -1,5 +1,5 @@
-import { TensorError } from "../errors.ts";
 import { isFloat } from "../dtype.ts";
+import { TensorError } from "../errors.ts";
 import { defineOperator, describe, type Tensor } from "../tensor.ts";
 import { div, mul, sub } from "./arithmetic.ts";
 
@@ -10,10 +10,13 @@ function unary(name: string, onnx: string, rule: UnaryGradient): (x: Tensor) => 
     name,
     infer: ([x]) => {
       const { dtype, shape } = x as Tensor;
-      if (!isFloat(dtype)) throw new TensorError("DTYPE_MISMATCH", `${name}: needs a real dtype; got ${describe(x as Tensor)}.`);
+      if (!isFloat(dtype))
+        throw new TensorError("DTYPE_MISMATCH", `${name}: needs a real dtype; got ${describe(x as Tensor)}.`);
       return [{ dtype, shape }];
     },
-    gradient: ({ inputs: [x], outputs: [y], outputGradients: [dy] }) => [dy && rule({ x: x as Tensor, y: y as Tensor, dy })],
+    gradient: ({ inputs: [x], outputs: [y], outputGradients: [dy] }) => [
+      dy && rule({ x: x as Tensor, y: y as Tensor, dy }),
+    ],
     lower: (lowering, inputs) => lowering.node(onnx, inputs),
   });
   return (x) => apply([x], undefined)[0];
