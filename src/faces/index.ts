@@ -41,6 +41,7 @@ export {
 export { defineRun, type RunConfigInput } from "../run/config.ts";
 export { type EvaluateOptions, type LoadedRun, loadRun } from "../run/loaded-run.ts";
 export { RunFileError, type RunFileProblem } from "../run/problems.ts";
+export { type LoadOptions, loadRunFile, type RunFile } from "../run/run-file.ts";
 export { type Run, type RunResult, type TrainOptions, train } from "../run/train.ts";
 export { RuntimeError } from "../runtime/index.ts";
 export {
@@ -104,6 +105,7 @@ export {
   evaluationBatches,
   trainingBatches,
 } from "../trainers/batching.ts";
+export { DataWarnings } from "../trainers/data-warnings.ts";
 export { TrainingError } from "../trainers/errors.ts";
 export { type Evaluation, Evaluator } from "../trainers/evaluation.ts";
 export { type GenerationOptions, TextGenerator } from "../trainers/generation.ts";

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import type { Split } from "../data-loaders/index.ts";
 import { adamW, type Schedule, warmupCosine } from "../optim/index.ts";
-import type { BatchOptions, DataCounts, DataPosition } from "./batching.ts";
+import type { BatchOptions, DataPosition } from "./batching.ts";
 import { trainingBatches } from "./batching.ts";
+import { DataWarnings } from "./data-warnings.ts";
 import { TrainingError } from "./errors.ts";
 import { Evaluator } from "./evaluation.ts";
 import type { EvaluationEvent, SampleEvent, TrainingEvent } from "./events.ts";
@@ -79,7 +80,7 @@ class CausalLmTrainer implements Trainer {
     const split: Split | undefined = data.splits.includes("validation") ? "validation" : undefined;
     const evaluator = split && new Evaluator(model, metrics, batching);
     const evalSteps = this.#options.evalSteps ?? Math.ceil(maxSteps / 10);
-    const warnings = new Warnings();
+    const warnings = new DataWarnings(sequenceLength);
 
     const source = trainingBatches(batching);
     const nextUpdate = async () => {
@@ -99,12 +100,12 @@ class CausalLmTrainer implements Trainer {
       );
       const last = update.at(-1);
       if (last) position = last.position;
-      if (last) yield* warnings.about(last.counts, sequenceLength);
       // The next batches are prepared while the graph runs. A failure there waits until this step is done.
       const upcoming = step.step + 1 < maxSteps ? nextUpdate() : undefined;
       upcoming?.catch(() => {});
       const { loss, gradientNorm } = await running;
       if (upcoming) update = await upcoming;
+      if (last) yield* warnings.about(last.counts);
       const tokensPerSecond = tokens / ((performance.now() - started) / 1000);
       yield { type: "step", step: step.step, loss, learningRate, gradientNorm, tokens, tokensPerSecond };
       if (evaluator && split && (step.step % evalSteps === 0 || step.step === maxSteps) && !signal.aborted)
@@ -183,25 +184,4 @@ async function firstWords(texts: AsyncIterable<string>): Promise<string> {
     if (words !== "") return words;
   }
   return "";
-}
-
-/** Says once that examples are cut, and once that examples are left out. */
-class Warnings {
-  readonly #said = new Set<keyof DataCounts>();
-
-  *about(counts: DataCounts, sequenceLength: number): Generator<TrainingEvent> {
-    const messages: Readonly<Record<keyof DataCounts, string>> = {
-      truncated: `examples longer than ${sequenceLength + 1} tokens are cut to that length`,
-      dropped: "examples without a label that counts are left out",
-    };
-    for (const kind of ["truncated", "dropped"] as const) {
-      if (counts[kind] === 0 || this.#said.has(kind)) continue;
-      this.#said.add(kind);
-      yield {
-        type: "warning",
-        code: kind.toUpperCase(),
-        message: `${messages[kind]} (${counts[kind]} so far)`,
-      };
-    }
-  }
 }

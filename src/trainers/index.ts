@@ -20,7 +20,10 @@ export interface Checkpoint {
   readonly parameters: ReadonlyMap<string, HostTensor>;
   /** Optimizer state, one entry a parameter and slot. */
   readonly optimizer: ReadonlyMap<string, HostTensor>;
-  /** Plain JSON data: the position in the data, counters. */
+  /**
+   * Plain JSON data that training needs to go on: by convention `data`, the {@link DataPosition}, and `sequenceLength`,
+   * the tokens of a sequence, which evaluation uses too.
+   */
   readonly state: Readonly<Record<string, unknown>>;
 }
 

@@ -13,8 +13,8 @@ export interface StepGraphOptions {
   readonly batchSize: number;
   /** Tokens of a sequence, T. */
   readonly sequenceLength: number;
-  /** Largest global norm of the gradient; 0 leaves it as it is. */
-  readonly maxGradNorm: number;
+  /** Largest global norm of the gradient; 0 leaves it as it is. Default 0. */
+  readonly maxGradNorm?: number;
 }
 
 /** The graph of one batch of an update. */
@@ -41,7 +41,7 @@ export function traceStep(
   units: readonly UpdateUnit[],
   accumulates: boolean,
 ): StepGraph {
-  const { model, optimizer, batchSize, sequenceLength, maxGradNorm } = options;
+  const { model, optimizer, batchSize, sequenceLength, maxGradNorm = 0 } = options;
   const key = [input("dropout_key_a", "int32", []), input("dropout_key_b", "int32", [])] as const;
   const inverseCount = input("inverse_count", "float32", []);
   const { inputIds, labels, losses } = traceCausal(model, batchSize, sequenceLength, trainingContext(key));

@@ -15,8 +15,8 @@ import {
 } from "./weights.ts";
 
 export interface TrainingStepOptions extends StepGraphOptions {
-  /** Forward passes of one update. */
-  readonly gradientAccumulationSteps: number;
+  /** Forward passes of one update. Default 1. */
+  readonly gradientAccumulationSteps?: number;
   readonly seed: number;
   readonly compile?: CompileOptions;
 }
@@ -81,7 +81,7 @@ export class TrainingStep {
    * @throws TrainingError when no token counts, or loss or gradient are not finite; the weights stay as they were.
    */
   async run(batches: readonly Batch[], learningRate: number): Promise<StepResult> {
-    const { gradientAccumulationSteps, optimizer, seed } = this.#options;
+    const { gradientAccumulationSteps = 1, optimizer, seed } = this.#options;
     if (batches.length !== gradientAccumulationSteps)
       throw new TrainingError(
         "BATCH_COUNT",
@@ -196,7 +196,7 @@ class Calls {
     sets: readonly [State, State],
   ) {
     const { scalars, ...batch } = fed;
-    const accumulates = options.gradientAccumulationSteps > 1;
+    const accumulates = (options.gradientAccumulationSteps ?? 1) > 1;
     const graph = traceStep(options, units, accumulates);
     const inputs = [...graph.inputs, ...graph.stateInputs];
     const last = new Program({ inputs, outputs: { ...graph.results, ...graph.updated } }, options.compile);

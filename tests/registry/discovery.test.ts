@@ -388,7 +388,7 @@ test("configurePlugins gives the process-wide registries a root and pins, as a r
   } finally {
     configurePlugins({ root: process.cwd(), pins: {} });
   }
-  expect(metricRegistry.has("toy_metric")).toBe(false);
+  expect(metricRegistry.inspect("toy_metric").origin.package).toBe("codex-ml-toy-metric");
 });
 
 describe("Colliding", () => {

@@ -1,18 +1,14 @@
 /** What importing `codex-ml/registry` loads: the built file, in a process of its own, with every module written down. */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 const repository = fileURLToPath(new URL("../../", import.meta.url));
 const face = new URL("../../dist/registry.mjs", import.meta.url);
 const logger = new URL("./fixtures/log-imports.mjs", import.meta.url);
-
-beforeAll(() => {
-  if (!existsSync(face)) execFileSync("npm", ["run", "build"], { cwd: repository, stdio: "pipe" });
-});
 
 /** Runs a module after importing the face as `registry`: what it printed, and the paths of everything loaded for it. */
 function run(program: string): { printed: unknown; loaded: string[] } {

@@ -1,6 +1,14 @@
 // @ts-check
 /** @import { Optimizer, Trainer, TrainingContext, TrainingEvent } from "codex-ml" */
-import { Evaluator, InvalidOptionError, mul, sub, TrainingStep, trainingBatches } from "codex-ml";
+import {
+  DataWarnings,
+  Evaluator,
+  InvalidOptionError,
+  mul,
+  sub,
+  TrainingStep,
+  trainingBatches,
+} from "codex-ml";
 
 /**
  * Stochastic gradient descent, θ' = θ − rate · g, written as a part of the graph that a step runs.
@@ -31,10 +39,9 @@ class ToyTrainer {
     const { maxSteps, batchSize, learningRate } = this;
     const { vocabSize, maxPositionEmbeddings: sequenceLength } = model;
     const batching = { data, tokenizer, vocabSize, batchSize, sequenceLength, seed };
-    const update = { batchSize, sequenceLength, gradientAccumulationSteps: 1, maxGradNorm: 0, seed };
-    const step = new TrainingStep({ model, optimizer: sgd, ...update });
+    const step = new TrainingStep({ model, optimizer: sgd, batchSize, sequenceLength, seed });
+    const warnings = new DataWarnings(sequenceLength);
     let position = { epoch: 0, start: 0 };
-    let warned = false;
 
     for await (const { batch, position: next, counts } of trainingBatches(batching)) {
       if (signal.aborted) break;
@@ -44,11 +51,7 @@ class ToyTrainer {
       const tokensPerSecond = tokens / ((performance.now() - started) / 1000);
       yield { type: "step", step: step.step, loss, learningRate, gradientNorm, tokens, tokensPerSecond };
       position = next;
-      if (counts.truncated > 0 && !warned) {
-        warned = true;
-        const message = `examples longer than ${sequenceLength + 1} tokens are cut to that length`;
-        yield { type: "warning", code: "TRUNCATED", message };
-      }
+      yield* warnings.about(counts);
       if (step.step === maxSteps) break;
     }
 
