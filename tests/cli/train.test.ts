@@ -1,5 +1,6 @@
 /** `codex-ml train`: what it prints, what it leaves in the run directory, and that equal seeds give equal bytes. */
 import { createHash } from "node:crypto";
+import { mkdir } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import type { RunEvent } from "../../src/trainers/index.ts";
@@ -28,7 +29,7 @@ function countValues(file: Buffer): number {
     .reduce((sum, [, { shape }]) => sum + shape.reduce((product, size) => product * size, 1), 0);
 }
 
-describe("for a person", () => {
+describe.concurrent("for a person", () => {
   let project: Project;
   let result: Result;
   beforeAll(async () => {
@@ -235,7 +236,7 @@ describe("the run directory", () => {
   });
 });
 
-describe("equal seeds", () => {
+describe.concurrent("equal seeds", () => {
   let project: Project;
   beforeAll(async () => {
     project = await Project.create({ "corpus.txt": corpus, "tale.yaml": tinyYaml });
@@ -323,7 +324,7 @@ function withSteps(steps: string): string {
   return JSON.stringify(tinyRun).replace('"maxSteps":12', `"maxSteps":${steps}`);
 }
 
-describe("what is asked for", () => {
+describe.concurrent("what is asked for", () => {
   let project: Project;
   beforeAll(async () => {
     project = await Project.create({ "corpus.txt": corpus, "tale.yaml": tinyYaml });
@@ -341,17 +342,18 @@ describe("what is asked for", () => {
   });
 
   test("--out takes an empty folder that is there", async () => {
-    await project.write("parent/keep.txt", "");
-    await project.train("tale.yaml", "--out", "parent/new", "--set", "trainer.maxSteps=1");
-    expect(await project.files("parent/new")).toContain("manifest.json");
+    await mkdir(project.path("empty"));
+    await project.train("tale.yaml", "--out", "empty", "--set", "trainer.maxSteps=1");
+    expect(await project.files("empty")).toContain("manifest.json");
   });
 
   test("relative paths start from the run file's folder, not from the working directory", async () => {
+    await mkdir(project.path("elsewhere"));
     await project.write("deep/text.txt", corpus);
     await project.write("deep/run.yaml", tinyYaml.replace("corpus.txt", "./text.txt"));
     const { code, stderr } = await project.run(
       ["train", "../deep/run.yaml", "--out", "../deep-out", "--set", "trainer.maxSteps=1"],
-      { cwd: project.path("parent") },
+      { cwd: project.path("elsewhere") },
     );
     expect(code, stderr).toBe(0);
     expect(await project.files("deep-out")).toContain("manifest.json");

@@ -9,6 +9,7 @@ import {
   type Tensor,
 } from "../tensor.ts";
 import { sumTo } from "./reduce.ts";
+import { elementwise } from "./reshape.ts";
 
 /** A tensor, or a number that becomes a scalar of the other operand's dtype. */
 export type Operand = Tensor | number;
@@ -44,7 +45,7 @@ function binary(name: string, onnx: string, rule?: BinaryGradient): (a: Operand,
       );
     const left = typeof a === "number" ? scalar(a, (b as Tensor).dtype) : a;
     const right = typeof b === "number" ? scalar(b, left.dtype) : b;
-    return apply([left, right], undefined)[0];
+    return elementwise([left, right], (x, y) => apply([x, y], undefined)[0]);
   };
 }
 

@@ -32,13 +32,15 @@ const apply = defineOperator<AttentionAttributes>({
     const [out, weights] = outputs as [Tensor, Tensor];
     if (dOut === undefined) return [];
     const masked = (x: Tensor) => (dropout ? mul(x, dropout) : x);
+    // Made first, it is computed last: when the scores' gradient has just been read, not long before it is needed.
+    const dValue = needed(2) ? matmul(masked(weights), dOut, { transposeA: true }) : undefined;
     const dWeights = masked(matmul(dOut, v, { transposeB: true }));
     // Softmax backward needs rowsum(dP·P), which equals rowsum(dO·O): T/D times fewer numbers to read (engine.md).
     const dScores = mul(sub(dWeights, reduceSum(mul(dOut, out), { axes: [-1], keepDims: true })), weights);
     return [
       needed(0) ? matmul(dScores, k, { scale }) : undefined,
       needed(1) ? matmul(dScores, q, { transposeA: true, scale }) : undefined,
-      needed(2) ? matmul(masked(weights), dOut, { transposeA: true }) : undefined,
+      dValue,
     ];
   },
   lower: (lowering, [q, k, v, dropout], { inputs, outputs, attributes: { scale } }) => {

@@ -3,6 +3,7 @@ import { TensorError } from "../errors.ts";
 import { CONTRIB, type Lowering, type Value } from "../lowering.ts";
 import { defineOperator, describe, type Tensor } from "../tensor.ts";
 import { add, mul, sub } from "./arithmetic.ts";
+import { elementwise } from "./reshape.ts";
 import { sigmoid } from "./unary.ts";
 
 // ½(1 + tanh u) = σ(2u), so gelu(x) = x·σ(z) with z = x·(K + K·A·x²).
@@ -45,5 +46,5 @@ function lowerPlain(lowering: Lowering, [x]: readonly [Value]): Value[] {
 
 /** GELU in its tanh approximation (Hendrycks & Gimpel 2016), GPT-2's `gelu_new`: ½x(1 + tanh(√(2/π)(x + 0.044715x³))). */
 export function gelu(x: Tensor): Tensor {
-  return apply([x], undefined)[0];
+  return elementwise([x], (y) => apply([y], undefined)[0]);
 }

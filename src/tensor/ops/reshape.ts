@@ -1,14 +1,16 @@
 import { TensorError } from "../errors.ts";
 import { type Dim, divideDims, formatShape, type Shape, sameShape, sizeOf } from "../shape.ts";
-import { defineOperator, type Tensor } from "../tensor.ts";
+import { defineOperator, type Operator, type Tensor } from "../tensor.ts";
 
-const apply = defineOperator<{ readonly shape: Shape }>({
+const operator: Operator<{ readonly shape: Shape }> = {
   name: "reshape",
   infer: ([x], { shape }) => [{ dtype: (x as Tensor).dtype, shape }],
   gradient: ({ inputs: [x], outputGradients: [dy] }) => [dy && reshape(dy, (x as Tensor).shape)],
   lower: (lowering, [x], { attributes }) =>
     lowering.node("Reshape", [x, lowering.shapeVector(attributes.shape)]),
-});
+};
+
+const apply = defineOperator(operator);
 
 /**
  * The same elements, row-major, in another shape. One axis may be −1: it is computed from the rest.
@@ -16,10 +18,32 @@ const apply = defineOperator<{ readonly shape: Shape }>({
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const target = inferAxis(x, shape);
-  let origin = x;
-  while (origin.source.kind === "operation" && origin.source.operation.operator.name === "reshape")
-    origin = origin.source.operation.inputs[0] as Tensor;
+  const origin = reshapedFrom(x) ?? x;
   return sameShape(origin.shape, target) ? origin : apply([origin], { shape: target })[0];
+}
+
+/** What `x` is a reshape of, if it is one. */
+function reshapedFrom(x: Tensor): Tensor | undefined {
+  const { source } = x;
+  return source.kind === "operation" && source.operation.operator === operator
+    ? source.operation.inputs[0]
+    : undefined;
+}
+
+/**
+ * Applies an operation that works element by element on tensors of one shape, in the shape that one of them was reshaped
+ * from: reshapes then meet each other, and vanish, instead of standing between any two layers.
+ */
+export function elementwise(tensors: readonly Tensor[], apply: (...tensors: Tensor[]) => Tensor): Tensor {
+  const [first] = tensors;
+  const origin = tensors.map(reshapedFrom).find((found) => found !== undefined);
+  if (
+    first === undefined ||
+    origin === undefined ||
+    tensors.some(({ shape }) => !sameShape(shape, first.shape))
+  )
+    return apply(...tensors);
+  return reshape(apply(...tensors.map((tensor) => reshape(tensor, origin.shape))), first.shape);
 }
 
 function inferAxis(x: Tensor, shape: Shape): Shape {

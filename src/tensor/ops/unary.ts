@@ -2,6 +2,7 @@ import { isFloat } from "../dtype.ts";
 import { TensorError } from "../errors.ts";
 import { defineOperator, describe, type Tensor } from "../tensor.ts";
 import { div, mul, sub } from "./arithmetic.ts";
+import { elementwise } from "./reshape.ts";
 
 type UnaryGradient = (request: { x: Tensor; y: Tensor; dy: Tensor }) => Tensor;
 
@@ -19,7 +20,7 @@ function unary(name: string, onnx: string, rule: UnaryGradient): (x: Tensor) => 
     ],
     lower: (lowering, inputs) => lowering.node(onnx, inputs),
   });
-  return (x) => apply([x], undefined)[0];
+  return (x) => elementwise([x], (y) => apply([y], undefined)[0]);
 }
 
 /** e to the x. */

@@ -1,0 +1,53 @@
+/** What the command line tells about itself. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Project, removeProjects } from "./project.ts";
+
+let project: Project;
+beforeAll(async () => {
+  project = await Project.create();
+});
+afterAll(removeProjects);
+
+describe.concurrent("--help", () => {
+  test.each([
+    [["train"], ["<run-file>", "--set", "--out", "--json"]],
+    [["evaluate"], ["<run-dir>", "--split", "--data", "--json"]],
+    [
+      ["generate"],
+      ["<run-dir>", "--prompt", "--max-new-tokens", "--temperature", "--top-k", "--top-p", "--seed"],
+    ],
+    [
+      ["plugins", "list"],
+      ["--kind", "--json"],
+    ],
+  ])("of %j exits with 0 and shows the documented options and an example", async (command, options) => {
+    const { code, stdout, stderr } = await project.run([...command, "--help"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    for (const option of options) expect(stdout).toContain(option);
+    expect(stdout).toMatch(new RegExp(`Example:\\n +codex-ml ${command.join(" ")} \\S`));
+  });
+
+  test("of the program lists the commands and the exit codes", async () => {
+    const { code, stdout } = await project.run(["--help"]);
+    expect(code).toBe(0);
+    for (const command of ["train", "evaluate", "generate", "plugins"])
+      expect(stdout).toMatch(new RegExp(`^ +${command}\\b`, "m"));
+    expect(stdout).toMatch(/0 .*1 .*2 .*130/);
+  });
+
+  test("of a group of commands lists them", async () => {
+    const { code, stdout } = await project.run(["plugins", "--help"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^ +list\b/m);
+  });
+});
+
+test("--version prints the version", async () => {
+  expect(await project.run(["--version"])).toEqual({ code: 0, stdout: "0.1.0\n", stderr: "" });
+});
+
+test("no command at all is asked wrongly, and shows what there is", async () => {
+  const { code, stdout, stderr } = await project.run([]);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stdout + stderr).toMatch(/train/);
+});
