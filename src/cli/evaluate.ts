@@ -1,10 +1,8 @@
 import { Command, Option } from "commander";
 import type { Split } from "../data-loaders/index.ts";
-import { loadRun } from "../run/loaded-run.ts";
-import { eventLine, formatEvaluationTable } from "../tracking/index.ts";
 
 interface EvaluateFlags {
-  readonly split: Split;
+  readonly split?: Split;
   readonly data?: string;
   readonly json?: true;
 }
@@ -15,9 +13,11 @@ export function evaluateCommand(): Command {
     .description("Compute the loss and the metrics of a trained run.")
     .argument("<run-dir>", "a run directory")
     .addOption(
-      new Option("--split <name>", "split of the run's data")
-        .choices(["train", "validation", "test"])
-        .default("validation"),
+      new Option("--split <name>", "split of the run's data (default: validation)").choices([
+        "train",
+        "validation",
+        "test",
+      ]),
     )
     .option("--data <path>", "evaluate on the whole text of a file, folder or glob instead")
     .option("--json", "print one JSON event on stdout, and nothing else")
@@ -26,9 +26,15 @@ export function evaluateCommand(): Command {
       "\nExample:\n  codex-ml evaluate runs/moby-dick-20260131-120000 --data other-book.txt\n",
     )
     .action(async (path: string, { split, data, json }: EvaluateFlags) => {
+      const { loadRun } = await import("../run/loaded-run.ts");
+      const { eventLine, formatEvaluationTable } = await import("../tracking/index.ts");
       const run = await loadRun(path);
-      const evaluation = await run.evaluate({ split, ...(data !== undefined && { data }) });
+      const evaluation = await run.evaluate({ ...(split && { split }), ...(data !== undefined && { data }) });
       const event = { type: "evaluation" as const, step: run.step, ...evaluation };
-      process.stdout.write(json ? `${eventLine(event)}\n` : formatEvaluationTable(event, data));
+      if (!json) process.stdout.write(formatEvaluationTable(event, data));
+      else
+        process.stdout.write(
+          `${data === undefined ? eventLine(event) : eventLine({ ...event, split: "data", data })}\n`,
+        );
     });
 }

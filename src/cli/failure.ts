@@ -1,29 +1,40 @@
 import { InvalidArgumentError } from "commander";
 import pc from "picocolors";
-import { RegistryError } from "../registry/index.ts";
-import { CheckpointError } from "../run/checkpoint.ts";
-import { RunFileError } from "../run/problems.ts";
-import { RunDirectoryError } from "../run/run-directory.ts";
+
+// Told apart by their codes, not their classes: importing those would load a run's machinery for every --help.
+const askedWrongly = /^(USAGE|RUN_FILE|RUN_DIRECTORY_(CREATE|NONE)|CHECKPOINT_NONE|REGISTRY_.*)$/;
 
 /** 2 when it was asked wrongly, 1 when the work failed. */
 export function exitCodeOf(error: unknown): 1 | 2 {
-  const asked = [RunFileError, RunDirectoryError, RegistryError].some((kind) => error instanceof kind);
-  return asked || (error instanceof CheckpointError && error.code === "CHECKPOINT_NONE") ? 2 : 1;
+  return askedWrongly.test(codeOf(error) ?? "") ? 2 : 1;
 }
 
 /** Prints an error for people, on stderr. The stack only of what is nobody's mistake but ours, and when asked for. */
 export function report(error: unknown): void {
-  const label = pc.red("error");
-  if (error instanceof RunFileError) {
-    for (const problem of error.message.split("\n"))
-      console.error(problem.startsWith(" ") ? problem : `${label}  ${problem}`);
-    return;
-  }
+  const code = codeOf(error);
   const message = error instanceof Error ? error.message : String(error);
-  console.error(`${label}  ${message}`);
-  const known = error instanceof Error && "code" in error;
-  if (error instanceof Error && (!known || process.env.CODEX_ML_DEBUG === "1"))
+  const label = pc.red("error");
+  // A run file's mistakes come one a line; what is indented belongs to the line before.
+  const lines = code === "RUN_FILE" ? message.split("\n") : [message];
+  for (const line of lines) console.error(line.startsWith(" ") ? line : `${label}  ${line}`);
+  if (error instanceof Error && (code === undefined || process.env["CODEX_ML_DEBUG"] === "1"))
     console.error(error.stack ?? "");
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}
+
+/**
+ * Calls `stop` when whoever reads our output has gone (`… | head`), instead of letting the write throw. Default: end
+ * quietly, with the exit code that a shell gives a program which SIGPIPE ended.
+ */
+export function whenOutputCloses(stop: () => void = () => process.exit(141)): void {
+  process.stdout.removeAllListeners("error");
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    stop();
+  });
 }
 
 /** Reads an option that must be a number in a range. */

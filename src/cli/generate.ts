@@ -1,5 +1,4 @@
 import { Command } from "commander";
-import { loadRun } from "../run/loaded-run.ts";
 import { numberOption } from "./failure.ts";
 
 interface GenerateFlags {
@@ -45,6 +44,7 @@ export function generateCommand(): Command {
       '\nExample:\n  codex-ml generate runs/moby-dick-20260131-120000 --prompt "Call me Ishmael" --max-new-tokens 100 --seed 1\n',
     )
     .action(async (path: string, { prompt, ...options }: GenerateFlags) => {
+      const { loadRun } = await import("../run/loaded-run.ts");
       const run = await loadRun(path);
       const stop = new AbortController();
       process.once("SIGINT", () => stop.abort());

@@ -2,7 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { ownVersion } from "../registry/index.ts";
 import { evaluateCommand } from "./evaluate.ts";
-import { exitCodeOf, report } from "./failure.ts";
+import { exitCodeOf, report, whenOutputCloses } from "./failure.ts";
 import { generateCommand } from "./generate.ts";
 import { pluginsCommand } from "./plugins.ts";
 import { trainCommand } from "./train.ts";
@@ -15,7 +15,10 @@ const program = new Command("codex-ml")
   .showHelpAfterError("(--help shows what is possible)")
   .exitOverride()
   .configureHelp({ showGlobalOptions: true })
-  .addHelpText("after", "\nExit codes: 0 done, 1 the work failed, 2 asked wrongly, 130 interrupted.\n")
+  .addHelpText(
+    "after",
+    "\nExample:\n  codex-ml train examples/moby-dick.yaml\n\nExit codes: 0 done, 1 the work failed, 2 asked wrongly, 130 interrupted.\n",
+  )
   .addCommand(trainCommand())
   .addCommand(evaluateCommand())
   .addCommand(generateCommand())
@@ -24,6 +27,7 @@ const program = new Command("codex-ml")
 for (const command of [...program.commands, ...program.commands.flatMap(({ commands }) => commands)])
   command.exitOverride().showHelpAfterError("(--help shows what is possible)");
 
+whenOutputCloses();
 try {
   await program.parseAsync();
 } catch (error) {

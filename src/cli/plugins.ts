@@ -2,7 +2,6 @@ import { Command } from "commander";
 import pc from "picocolors";
 import type { PluginProblem, RegistryEntry } from "../registry/index.ts";
 import { describeOrigin } from "../registry/index.ts";
-import { listComponents } from "../run/list-components.ts";
 
 /** `codex-ml plugins`: what there is and where it comes from. */
 export function pluginsCommand(): Command {
@@ -11,13 +10,15 @@ export function pluginsCommand(): Command {
     .option("--kind <kind>", "only one kind, for example metrics")
     .option("--json", "print JSON on stdout")
     .addHelpText("after", "\nExample:\n  codex-ml plugins list --kind metrics\n")
-    .action((flags: { readonly kind?: string; readonly json?: true }) => {
+    .action(async (flags: { readonly kind?: string; readonly json?: true }) => {
+      const { listComponents } = await import("../run/list-components.ts");
       const { components, problems } = listComponents(flags.kind);
       if (flags.json) process.stdout.write(`${JSON.stringify({ components, problems }, undefined, 2)}\n`);
       else process.stdout.write(table(components, problems));
     });
   return new Command("plugins")
     .description("Look at the components that this project can use.")
+    .addHelpText("after", "\nExample:\n  codex-ml plugins list --kind metrics\n")
     .addCommand(list);
 }
 

@@ -1,13 +1,11 @@
 import { relative } from "node:path";
 import { Command } from "commander";
-import { loadRunFile } from "../run/run-file.ts";
-import { type Run, train } from "../run/train.ts";
-import { formatNextSteps, ndjsonStream, terminal } from "../tracking/index.ts";
+import type { Run } from "../run/train.ts";
 import type { EndEvent } from "../trainers/index.ts";
-import { report } from "./failure.ts";
+import { report, whenOutputCloses } from "./failure.ts";
 
 interface TrainFlags {
-  readonly set: string[];
+  readonly set?: readonly string[];
   readonly out?: string;
   readonly json?: true;
 }
@@ -20,8 +18,7 @@ export function trainCommand(): Command {
     .option(
       "--set <path=value>",
       "replace a value of the run file (may be repeated)",
-      (text, all: string[]) => [...all, text],
-      [],
+      (text: string, all: readonly string[] = []) => [...all, text],
     )
     .option("--out <dir>", "the run directory (default: runs/<name>-<time>)")
     .option("--json", "print one JSON event a line on stdout, and nothing else")
@@ -35,7 +32,8 @@ Ctrl-C finishes the step that runs, saves a checkpoint and ends; a second Ctrl-C
 `,
     )
     .action(async (path: string, flags: TrainFlags) => {
-      const runFile = await loadRunFile(path, { set: flags.set });
+      const { train } = await import("../run/train.ts");
+      const { formatNextSteps, ndjsonStream, terminal } = await import("../tracking/index.ts");
       const stop = new AbortController();
       const interrupt = () => {
         // The second one is left to Node, which ends the process.
@@ -44,7 +42,9 @@ Ctrl-C finishes the step that runs, saves a checkpoint and ends; a second Ctrl-C
       };
       process.on("SIGINT", interrupt);
       process.once("SIGTERM", () => stop.abort());
-      const run = await train(runFile, {
+      whenOutputCloses(() => stop.abort());
+      const run = await train(path, {
+        set: flags.set ?? [],
         out: flags.out,
         signal: stop.signal,
         trackers: [flags.json ? ndjsonStream(process.stdout) : terminal()],

@@ -62,8 +62,15 @@ export function notFoundError(
   return new RegistryNotFoundError({
     problem: unmetPin ?? `There is no ${noun} ${quote(asked)}.`,
     noun,
-    closest: unmetPin === undefined ? closestNames(asked, spellings) : [],
+    closest: unmetPin === undefined ? withoutAliases(closestNames(asked, spellings), entries) : [],
     names: [...new Set(entries.map((entry) => entry.name))],
     advice,
   });
+}
+
+/** An alias of a component that is offered by its name says nothing new. */
+function withoutAliases(names: readonly string[], entries: readonly RegistryEntry[]): string[] {
+  const isCovered = (spelling: string) =>
+    entries.some(({ name, aliases }) => aliases.includes(spelling) && names.includes(name));
+  return names.filter((spelling) => !isCovered(spelling));
 }

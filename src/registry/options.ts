@@ -60,7 +60,10 @@ function readIssue(issue: StandardIssue, options: unknown, schema: JsonSchema | 
   const names = optionNames(schema, parent);
   if (typeof last === "string" && names.length > 0 && !names.includes(last))
     return [unknownOption(path, issue.message, schema)];
-  return [{ path, message: issue.message + received(options, path) }];
+  // zod says `expected number, received string`; the value itself says the second half better.
+  const got = received(options, path);
+  const message = got === "" ? issue.message : issue.message.replace(/, received \w+$/, "");
+  return [{ path, message: message + got }];
 }
 
 function unknownOption(path: Path, message: string, schema: JsonSchema | undefined): OptionIssue {

@@ -29,14 +29,9 @@ const defaultMetrics = ["perplexity"];
 
 /**
  * Checks the top level of a run and fills in its defaults. Every mistake is reported; the result is undefined when
- * there was one.
+ * one of the four components is missing or cannot be read as one.
  */
-export function checkConfig(value: unknown, report: ReportProblem): RunConfig | undefined {
-  let sound = true;
-  const say: ReportProblem = (...problem) => {
-    sound = false;
-    report(...problem);
-  };
+export function checkConfig(value: unknown, say: ReportProblem): RunConfig | undefined {
   if (!isRecord(value)) {
     const got = value === null || value === undefined ? "it is empty" : `got ${describeValue(value)}`;
     say([], `a run file is a mapping with tokenizer, data, model and trainer; ${got}`);
@@ -54,7 +49,7 @@ export function checkConfig(value: unknown, report: ReportProblem): RunConfig | 
     directory: checkDirectory(value.directory, say),
   };
   const { tokenizer, data, model, trainer } = config;
-  if (!sound || tokenizer === undefined || data === undefined || model === undefined || trainer === undefined)
+  if (tokenizer === undefined || data === undefined || model === undefined || trainer === undefined)
     return undefined;
   return { ...config, tokenizer, data, model, trainer };
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { errorCode } from "./file-system.ts";
 
 /** A checkpoint that could not be saved, or one that must not be used. */
 export class CheckpointError extends Error {
@@ -73,7 +74,12 @@ export async function verifyCheckpoint(folder: string): Promise<CheckpointManife
       if ((await digestFile(path)) !== expected)
         throw new Error("its bytes are not those that were written (SHA-256 differs)");
     } catch (cause) {
-      throw damaged(name, cause instanceof Error ? cause.message : String(cause), cause);
+      const isMissing = errorCode(cause) === "ENOENT";
+      throw damaged(
+        name,
+        isMissing ? "is missing" : cause instanceof Error ? cause.message : String(cause),
+        cause,
+      );
     }
   }
   return manifest;

@@ -17,6 +17,8 @@ export interface Components {
   readonly metrics: readonly NamedMetric[];
   /** Every component with its origin, for the run's first event and its manifest. */
   readonly origins: readonly ComponentOrigin[];
+  /** What keeps packages that the run itself asks for from taking part. */
+  readonly problems: readonly string[];
   /** Names and options with every default filled in, for `run.yaml`. */
   readonly resolved: ResolvedSlots;
   /**
@@ -48,7 +50,7 @@ export async function buildComponents(
 ): Promise<Components> {
   const { config } = runFile;
   applyPlugins(config.plugins, registries);
-  const problems: RunFileProblem[] = [];
+  const problems: RunFileProblem[] = [...runFile.problems];
   const build = async <Component>(
     kind: string,
     path: ConfigPath,
@@ -87,8 +89,15 @@ export async function buildComponents(
     tokenizer: tokenizer.component,
     data: data.component,
     trainer: trainer.component,
-    metrics: metrics.map(({ name, component }) => ({ name, metric: component })),
+    metrics: metrics.map(({ name, component, origin }) => ({
+      name,
+      metric: component,
+      origin: origin.origin,
+    })),
     origins: [tokenizer, data, model, trainer, ...metrics].map(({ origin }) => origin),
+    problems: isPluginsStated(config.plugins)
+      ? [...new Set(Object.values(registries).flatMap(pluginProblems))]
+      : [],
     resolved: {
       tokenizer: tokenizer.resolved,
       data: data.resolved,
@@ -124,6 +133,14 @@ function pathOf({ config }: RunFile, slot: Slot<unknown>): ConfigPath {
     if (config[key] === slot) return [key];
   const metrics: readonly Slot<unknown>[] = config.metrics;
   return ["metrics", metrics.indexOf(slot)];
+}
+
+function isPluginsStated({ packages, pins }: RunFile["config"]["plugins"]): boolean {
+  return packages !== undefined || pins !== undefined;
+}
+
+function pluginProblems(registry: Registry<unknown>): string[] {
+  return registry.problems().map(({ message }) => message);
 }
 
 async function createModel(runFile: RunFile, registry: Registry<Model>, vocabSize: number): Promise<Model> {

@@ -1,11 +1,6 @@
-import {
-  closestNames,
-  InvalidOptionError,
-  type PluginProblem,
-  type Registry,
-  type RegistryEntry,
-} from "../registry/index.ts";
+import { closestNames, type PluginProblem, type Registry, type RegistryEntry } from "../registry/index.ts";
 import { globalRegistries, type Registries } from "./registries.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** Everything that can be named in a run file, and what keeps packages from taking part. */
 export interface ComponentListing {
@@ -16,7 +11,7 @@ export interface ComponentListing {
 /**
  * Lists the components of all kinds, or of one; reads manifests and imports nothing.
  *
- * @throws {InvalidOptionError} when there is no such kind.
+ * @throws {UsageError} when there is no such kind.
  */
 export function listComponents(kind?: string, registries: Registries = globalRegistries): ComponentListing {
   const all: readonly Registry<unknown>[] = Object.values(registries);
@@ -25,10 +20,7 @@ export function listComponents(kind?: string, registries: Registries = globalReg
   if (wanted !== undefined && !kinds.includes(wanted)) {
     const [closest] = closestNames(wanted, kinds);
     const hint = closest === undefined ? "" : ` Did you mean "${closest}"?`;
-    throw new InvalidOptionError(
-      ["kind"],
-      `There is no kind "${kind}"; the kinds are ${kinds.join(", ")}.${hint}`,
-    );
+    throw new UsageError(`There is no kind "${kind}"; the kinds are ${kinds.join(", ")}.${hint}`);
   }
   const registered = all.filter((registry) => wanted === undefined || registry.kind.kind === wanted);
   const problems = new Map(

@@ -9,8 +9,14 @@ import { loadedWeights, type Weights } from "../trainers/weights.ts";
 import { latestCheckpoint, readCheckpoint } from "./checkpoint.ts";
 import { createFromSlot } from "./components.ts";
 import { applyPlugins, globalRegistries, type Registries } from "./registries.ts";
-import { openRunDirectory, type RunDirectory, readTokenizerFiles } from "./run-directory.ts";
+import {
+  openRunDirectory,
+  type RunDirectory,
+  RunDirectoryError,
+  readTokenizerFiles,
+} from "./run-directory.ts";
 import { loadRunFile, type RunFile } from "./run-file.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** Sequences of one forward pass in evaluation; the results do not depend on it. */
 const EVALUATION_BATCH = 16;
@@ -29,6 +35,11 @@ export async function loadRun(path: string, registries: Registries = globalRegis
   const tokenizer = await createFromSlot(runFile, runFile.config.tokenizer, registries.tokenizers);
   const files = await readTokenizerFiles(directory);
   if (Object.keys(files).length > 0) tokenizer.load?.(files);
+  else if (tokenizer.save !== undefined)
+    throw new RunDirectoryError(
+      "RUN_DIRECTORY_DAMAGED",
+      `${join(directory.path, "tokenizer")} is missing or empty, but the run's tokenizer keeps what it learned there. Restore the folder, or train again from ${directory.runFile}`,
+    );
   const model = await createFromSlot(runFile, runFile.config.model, registries.models, {
     vocabSize: tokenizer.vocabSize,
   });
@@ -94,14 +105,11 @@ export class LoadedRun {
   async evaluate(options: EvaluateOptions = {}): Promise<Evaluation & { readonly split: Split }> {
     const { runFile, registries, sequenceLength } = this.#loaded;
     const data = await this.#dataLoader(options);
+    if (options.data !== undefined && options.split !== undefined)
+      throw new UsageError("Evaluate on a split of the run's data or on other data, not both.");
     const split = options.data === undefined ? (options.split ?? "validation") : "train";
     if (!data.splits.includes(split))
-      throw Object.assign(
-        new Error(`The run's data has no ${split} split; it has ${data.splits.join(", ")}.`),
-        {
-          code: "NO_SPLIT",
-        },
-      );
+      throw new UsageError(`The run's data has no ${split} split; it has ${data.splits.join(", ")}.`);
     const metrics: NamedMetric[] = [];
     for (const slot of runFile.config.metrics)
       metrics.push({ name: slot.name, metric: await createFromSlot(runFile, slot, registries.metrics) });

@@ -9,6 +9,22 @@ export interface Override {
   readonly value: unknown;
 }
 
+/** An override that was applied. */
+export interface AppliedOverride extends Override {
+  /** Length of the shortest beginning of the path at which there was nothing before. */
+  readonly created: number;
+}
+
+/** How many keys of a path lead to something in `root`. */
+export function existingDepth(root: unknown, path: ConfigPath): number {
+  let node = root;
+  for (const [depth, key] of path.entries()) {
+    if (typeof node !== "object" || node === null || !Object.hasOwn(node, key)) return depth;
+    node = (node as Readonly<Record<string | number, unknown>>)[key];
+  }
+  return path.length;
+}
+
 /** Components that may be written as a bare name; setting an option of one turns the name into `{ name }`. */
 const slots = ["tokenizer", "data", "model", "trainer"];
 
@@ -29,7 +45,11 @@ export function parseOverride(assignment: string, problems: RunFileProblem[]): O
   // A mapping without braces is more likely text with a colon in it: `prompt=Call me: Ishmael`.
   if (source.block) return { path: keys, value: text.trim() };
   const [problem] = source.problems;
-  if (problem !== undefined) return say(`cannot read the value ${describeValue(text)}: ${problem.message}`);
+  if (problem !== undefined) {
+    // A leading * or & is a reference in YAML, but a glob is what people mean.
+    const hint = /^\s*[*&!|>%@`]/.test(text) ? `; for text write ${left}='"${text.trim()}"'` : "";
+    return say(`cannot read the value ${describeValue(text)}: ${problem.message}${hint}`);
+  }
   return { path: keys, value: source.value };
 }
 

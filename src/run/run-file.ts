@@ -4,7 +4,7 @@ import { closestNames } from "../registry/index.ts";
 import { checkConfig } from "./check-config.ts";
 import type { RunConfig, RunConfigInput } from "./config.ts";
 import { errorCode } from "./file-system.ts";
-import { type Override, parseOverride, setAt } from "./overrides.ts";
+import { type AppliedOverride, existingDepth, parseOverride, setAt } from "./overrides.ts";
 import {
   type ConfigPath,
   displayPath,
@@ -25,6 +25,8 @@ export interface RunFile {
   locate(path: ConfigPath, side?: "key" | "value"): Position | undefined;
   /** A problem with the place of `at` (by default: of `path`) filled in. */
   problem(path: ConfigPath, message: string, details?: ProblemDetails): RunFileProblem;
+  /** Mistakes at the top level. {@link loadRunFile} throws them; `buildComponents` adds those of the components. */
+  readonly problems: readonly RunFileProblem[];
   /** @internal What {@link applyOverrides} goes on from. */
   readonly written: Written;
 }
@@ -46,7 +48,7 @@ interface Written {
   /** The folder of the file, or the working directory. */
   readonly folder: string;
   readonly locate: ((path: ConfigPath, side: "key" | "value") => Position) | undefined;
-  readonly overrides: readonly Override[];
+  readonly overrides: readonly AppliedOverride[];
 }
 
 export interface LoadOptions {
@@ -65,6 +67,16 @@ const moduleExtensions = [".ts", ".mts", ".cts", ".js", ".mjs", ".cjs"];
  * @throws {RunFileError} with every mistake at once, each with file, line and column.
  */
 export async function loadRunFile(path: string, options: LoadOptions = {}): Promise<RunFile> {
+  return sound(await readRunFile(path, options));
+}
+
+/**
+ * Like {@link loadRunFile}, but gives a run whose top level has mistakes too, as long as its components can be looked at:
+ * whoever builds them can then report all mistakes together.
+ *
+ * @throws {RunFileError} when the file cannot be read as a run at all.
+ */
+export async function readRunFile(path: string, options: LoadOptions = {}): Promise<RunFile> {
   const absolute = resolve(path);
   const extension = extname(absolute).toLowerCase();
   let written: Written;
@@ -82,7 +94,9 @@ export async function loadRunFile(path: string, options: LoadOptions = {}): Prom
  */
 export function runFileFrom(config: RunConfigInput, directory: string = process.cwd()): RunFile {
   const folder = resolve(directory);
-  return check({ value: config, path: undefined, label: "run", folder, locate: undefined, overrides: [] });
+  return sound(
+    check({ value: config, path: undefined, label: "run", folder, locate: undefined, overrides: [] }),
+  );
 }
 
 /**
@@ -92,7 +106,12 @@ export function runFileFrom(config: RunConfigInput, directory: string = process.
  * @throws {RunFileError} whose problems name the override.
  */
 export function applyOverrides(runFile: RunFile, assignments: readonly string[]): RunFile {
-  return overridden(runFile.written, assignments);
+  return sound(overridden(runFile.written, assignments));
+}
+
+function sound(runFile: RunFile): RunFile {
+  if (runFile.problems.length > 0) throw new RunFileError(runFile.problems);
+  return runFile;
 }
 
 function overridden(written: Written, assignments: readonly string[]): RunFile {
@@ -107,8 +126,8 @@ function overridden(written: Written, assignments: readonly string[]): RunFile {
       problems.push({ file: "--set", path: override.path, message: result.problem });
       continue;
     }
+    overrides.push({ ...override, created: existingDepth(value, override.path) + 1 });
     value = result.value;
-    overrides.push(override);
   }
   if (problems.length > 0) throw new RunFileError(problems);
   return check({ ...written, value, overrides });
@@ -127,6 +146,7 @@ function check(written: Written): RunFile {
     locate: (path, side = "value") =>
       overrideOf(written, path) === undefined ? written.locate?.(path, side) : undefined,
     problem: (path, message, details) => problemAt(written, path, message, details),
+    problems,
     written,
   };
 }
@@ -149,11 +169,15 @@ function problemAt(
   };
 }
 
-/** The override that gave the value at `path`, the last one winning. */
-function overrideOf({ overrides }: Written, path: ConfigPath): Override | undefined {
+/**
+ * The override that gave the value at `path`, the last one winning: one of the value or of what holds it, or one inside it
+ * where the file itself has nothing.
+ */
+function overrideOf({ overrides }: Written, path: ConfigPath): AppliedOverride | undefined {
+  const agree = (set: ConfigPath): boolean =>
+    set.slice(0, path.length).every((key, index) => String(key) === String(path[index]));
   return overrides.findLast(
-    ({ path: set }) =>
-      set.length <= path.length && set.every((key, index) => String(key) === String(path[index])),
+    ({ path: set, created }) => agree(set) && (set.length <= path.length || created <= path.length),
   );
 }
 

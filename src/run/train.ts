@@ -14,13 +14,15 @@ import { createRunDirectory, refuseOccupied } from "./new-run-directory.ts";
 import type { Registries } from "./registries.ts";
 import { resolvedRun } from "./resolved.ts";
 import { completeRunDirectory, type RunDirectory } from "./run-directory.ts";
-import { loadRunFile, type RunFile, runFileFrom } from "./run-file.ts";
+import { applyOverrides, type RunFile, readRunFile, runFileFrom } from "./run-file.ts";
 
 export interface TrainOptions {
   /** The run directory. Default: a new folder `runs/<name>-<time>` in the working directory. */
   readonly out?: string | undefined;
   /** What the run is called. Default: the run file's name, else "run". */
   readonly name?: string;
+  /** Values to replace in a run file that is given by its path, as `--set` does: `["trainer.maxSteps=10"]`. */
+  readonly set?: readonly string[];
   /** When it aborts, the step that runs is finished and saved. */
   readonly signal?: AbortSignal;
   /** Listeners besides the run directory's own files. */
@@ -51,7 +53,7 @@ export async function train(
   run: string | RunConfigInput | RunFile,
   options: TrainOptions = {},
 ): Promise<Run> {
-  const runFile = typeof run === "string" ? await loadRunFile(run) : isRunFile(run) ? run : runFileFrom(run);
+  const runFile = await runFileOf(run, options.set ?? []);
   const components = await buildComponents(runFile, options.registries);
   if (options.out !== undefined) await refuseOccupied(options.out);
   const name =
@@ -67,6 +69,11 @@ export async function train(
     },
   }));
   return new Run(runFile.config.seed, components, directory, options);
+}
+
+async function runFileOf(run: string | RunConfigInput | RunFile, set: readonly string[]): Promise<RunFile> {
+  if (typeof run === "string") return readRunFile(run, { set });
+  return isRunFile(run) ? applyOverrides(run, set) : applyOverrides(runFileFrom(run), set);
 }
 
 function isRunFile(run: RunConfigInput | RunFile): run is RunFile {
@@ -137,6 +144,9 @@ export class Run implements AsyncIterable<RunEvent> {
 
   async *#train(): AsyncGenerator<RunEvent> {
     const { tokenizer, data, trainer, metrics, origins } = this.#components;
+    yield* this.#components.problems.map(
+      (message): RunEvent => ({ type: "warning", code: "PLUGIN_PROBLEM", message }),
+    );
     await tokenizer.train?.(data.texts("train"));
     const model = await this.#components.createModel(tokenizer.vocabSize);
     await completeRunDirectory(this.#runDirectory, await data.fingerprint(), saved(tokenizer));
@@ -165,13 +175,15 @@ export class Run implements AsyncIterable<RunEvent> {
     let end: EndEvent | undefined;
     for await (const event of trainer.train(context)) {
       yield* warnings.splice(0);
-      yield event;
+      // Held back until it is known to be true.
       if (event.type === "end") end = event;
+      else yield event;
     }
-    if (end === undefined || end.step === 0)
+    if (end === undefined || (end.step === 0 && end.reason !== "interrupted"))
       throw Object.assign(new Error("The trainer ended without one step: nothing was trained."), {
         code: "NOTHING_TRAINED",
       });
+    yield end;
   }
 
   /** Better said now than after the training: weights and two optimizer states must fit on the disk. */

@@ -16,7 +16,7 @@ export function formatEvaluationTable(event: EvaluationEvent, data?: string): st
   const width = Math.max(...rows.map(([name]) => name.length));
   const lines = rows.map(([name, number]) => `  ${name.padEnd(width)}  ${number.padStart(9)}`);
   const where = data ?? `${split} split`;
-  return `${where}, after step ${formatCount(step)}: ${formatCount(tokens)} tokens in ${formatDuration(seconds)}\n\n${lines.join("\n")}\n`;
+  return `${where}, after step ${formatCount(step)}: ${formatCount(tokens)} tokens in ${seconds < 10 ? `${seconds.toFixed(1)}s` : formatDuration(seconds)}\n\n${lines.join("\n")}\n`;
 }
 
 function digits(value: number): string {

@@ -51,7 +51,7 @@ export function formatStart({ run, parameters, maxSteps, components }: StartEven
         component.kind === "model"
           ? `${formatCount(parameters)} parameters`
           : component.kind === "trainer" && maxSteps !== undefined
-            ? `${formatCount(maxSteps)} steps`
+            ? `${formatCount(maxSteps)} ${maxSteps === 1 ? "step" : "steps"}`
             : "",
       origin: printable(component.origin),
     };
@@ -87,16 +87,12 @@ export function formatStep(event: StepEvent, { maxSteps, secondsLeft }: RowConte
   ].join(gap);
 }
 
-/** An evaluation, with the mean training loss since the one before. */
+/** An evaluation, with the mean training loss since the one before. Speed and time left stand in the rows around it. */
 export function formatEvaluation(
   event: EvaluationEvent,
-  context: RowContext & {
-    readonly trainLoss: number | undefined;
-    readonly tokensPerSecond: number | undefined;
-  },
+  { maxSteps, trainLoss }: { readonly maxSteps: number | undefined; readonly trainLoss: number | undefined },
   colors: Colors,
 ): string {
-  const { maxSteps, secondsLeft, trainLoss, tokensPerSecond } = context;
   return [
     colors.dim(stepCell(event.step, maxSteps)),
     ...(trainLoss === undefined ? [] : [`train ${formatLoss(trainLoss)}`]),
@@ -104,10 +100,6 @@ export function formatEvaluation(
     ...Object.entries(event.metrics)
       .flatMap(([name, value]) => formatMetric(name, value))
       .map(colors.green),
-    ...(tokensPerSecond === undefined
-      ? []
-      : [colors.dim(`${formatShort(tokensPerSecond).padStart(5)} tok/s`)]),
-    ...leftCell(secondsLeft).map(colors.dim),
   ].join(gap);
 }
 

@@ -75,11 +75,7 @@ class Terminal implements Tracker {
         this.#step(event);
         break;
       case "evaluation": {
-        const context = {
-          ...this.#context(),
-          trainLoss: this.#progress.takeMeanLoss(),
-          tokensPerSecond: this.#progress.last?.tokensPerSecond,
-        };
+        const context = { maxSteps: this.#progress.maxSteps, trainLoss: this.#progress.takeMeanLoss() };
         this.#print(formatEvaluation(event, context, this.#colors));
         break;
       }
@@ -131,7 +127,7 @@ class Terminal implements Tracker {
     const { maxSteps } = this.#progress;
     const took = formatDuration((this.#now() - this.#begun) / 1000);
     if (reason === "maxSteps")
-      return `${this.#colors.green("done")}  ${formatCount(step)} steps in ${took}\n`;
+      return `${this.#colors.green("done")}  ${formatCount(step)} ${step === 1 ? "step" : "steps"} in ${took}\n`;
     const of = maxSteps === undefined ? "" : ` of ${formatCount(maxSteps)}`;
     return `${this.#colors.yellow("interrupted")}  at step ${formatCount(step)}${of}, after ${took}\n`;
   }

@@ -14,7 +14,7 @@ import { TrainingStep } from "./training-step.ts";
 const count = z.int().positive();
 const fraction = z.number().min(0).lt(1);
 
-const options = z.strictObject({
+const fields = z.strictObject({
   maxSteps: count.describe("Optimizer updates to do."),
   batchSize: count.default(16).describe("Sequences of one forward pass."),
   gradientAccumulationSteps: count.default(1).describe("Forward passes of one update."),
@@ -40,9 +40,15 @@ const options = z.strictObject({
     .string()
     .optional()
     .describe("What a sample continues. Default: the first words of the validation split."),
-  sampleTokens: z.int().min(0).default(96).describe("Tokens of the sample at the end; 0: no sample."),
-  sampleTemperature: z.number().min(0).default(0.8).describe("Temperature of the sample."),
+  sampleSteps: count.optional().describe("Updates between samples. Default: one sample, at the end."),
+  sampleTokens: z.int().min(0).default(96).describe("Tokens of a sample; 0: no samples."),
+  sampleTemperature: z.number().min(0).default(0.8).describe("Temperature of samples."),
 });
+
+const options = fields.transform((given) => ({
+  ...given,
+  evalSteps: given.evalSteps ?? Math.ceil(given.maxSteps / 10),
+}));
 
 export type CausalLmOptions = z.output<typeof options>;
 
@@ -66,7 +72,8 @@ class CausalLmTrainer implements Trainer {
 
   async *train(context: TrainingContext): AsyncGenerator<TrainingEvent> {
     const { model, tokenizer, data, metrics, signal, seed } = context;
-    const { maxSteps, batchSize, gradientAccumulationSteps } = this.#options;
+    const { maxSteps, batchSize, gradientAccumulationSteps, evalSteps, sampleSteps, sampleTokens } =
+      this.#options;
     const sequenceLength = this.#sequenceLength(context);
     const batching: BatchOptions = {
       data,
@@ -79,7 +86,6 @@ class CausalLmTrainer implements Trainer {
     const step = this.#trainingStep(context, sequenceLength);
     const split: Split | undefined = data.splits.includes("validation") ? "validation" : undefined;
     const evaluator = split && new Evaluator(model, metrics, batching);
-    const evalSteps = this.#options.evalSteps ?? Math.ceil(maxSteps / 10);
     const warnings = new DataWarnings(sequenceLength);
 
     const source = trainingBatches(batching);
@@ -110,12 +116,14 @@ class CausalLmTrainer implements Trainer {
       yield { type: "step", step: step.step, loss, learningRate, gradientNorm, tokens, tokensPerSecond };
       if (evaluator && split && (step.step % evalSteps === 0 || step.step === maxSteps) && !signal.aborted)
         yield await evaluationEvent(evaluator, split, step);
+      const isSampled =
+        step.step === maxSteps || (sampleSteps !== undefined && step.step % sampleSteps === 0);
+      if (isSampled && sampleTokens > 0 && !signal.aborted)
+        yield await this.#sample(context, step, split ?? "train");
     }
     await source.return(undefined as never);
 
     if (step.step > 0) {
-      if (this.#options.sampleTokens > 0 && !signal.aborted)
-        yield await this.#sample(context, step, split ?? "train");
       const path = await context.saveCheckpoint({
         step: step.step,
         ...step.tensors(),

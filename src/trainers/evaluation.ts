@@ -70,7 +70,8 @@ export class Evaluator {
     const started = performance.now();
     const pairs: Pairs = { predictions: [], references: [] };
     const call = this.#callFor(weights);
-    for (const { metric } of this.#metrics) if (typeof metric !== "function") metric.reset();
+    for (const named of this.#metrics)
+      guarded(named, ({ metric }) => typeof metric !== "function" && metric.reset());
     let sum = 0;
     let tokens = 0;
     for await (const batch of evaluationBatches(split, this.#options)) {
@@ -90,9 +91,9 @@ export class Evaluator {
         `The ${split} split has no token to predict: it is empty or too short.`,
       );
     const metrics = Object.fromEntries(
-      this.#metrics.map(({ name, metric }) => [
-        name,
-        typeof metric === "function" ? metric(pairs) : metric.compute(),
+      this.#metrics.map((named) => [
+        named.name,
+        guarded(named, ({ metric }) => (typeof metric === "function" ? metric(pairs) : metric.compute())),
       ]),
     );
     return { loss: sum / tokens, metrics, tokens, seconds: (performance.now() - started) / 1000 };
@@ -126,7 +127,8 @@ export class Evaluator {
   }
 
   #update(example: EvaluatedExample, pairs: Pairs): void {
-    for (const { metric } of this.#metrics) if (typeof metric !== "function") metric.update(example);
+    for (const named of this.#metrics)
+      guarded(named, ({ metric }) => typeof metric !== "function" && metric.update(example));
     if (
       example.predictedIds === undefined ||
       this.#metrics.every(({ metric }) => typeof metric !== "function")
@@ -134,6 +136,17 @@ export class Evaluator {
       return;
     pairs.predictions.push(example.predictedIds);
     pairs.references.push(example.labels);
+  }
+}
+
+/** Calls a metric; what it throws is said to be that metric's. */
+function guarded<Result>(named: NamedMetric, call: (named: NamedMetric) => Result): Result {
+  try {
+    return call(named);
+  } catch (cause) {
+    const owner = named.origin === undefined ? "" : ` (${named.origin})`;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new TrainingError("METRIC_FAILED", `The metric "${named.name}"${owner} failed: ${why}`, { cause });
   }
 }
 

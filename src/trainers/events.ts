@@ -21,7 +21,9 @@ export interface StepEvent {
 export interface EvaluationEvent {
   readonly type: "evaluation";
   readonly step: number;
-  readonly split: Split;
+  /** `"data"`: other text than the run's, named in `data`. */
+  readonly split: Split | "data";
+  readonly data?: string;
   /** Σ token losses / Σ counted tokens over the whole split, in nats: independent of the batch size. */
   readonly loss: number;
   readonly metrics: Readonly<Record<string, MetricValue>>;

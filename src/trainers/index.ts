@@ -12,6 +12,8 @@ export type * from "./events.ts";
 export interface NamedMetric {
   readonly name: string;
   readonly metric: Metric;
+  /** Where it came from, for messages: `my-extension@1.2.0`. */
+  readonly origin?: string;
 }
 
 /** Everything that training could go on from. */

@@ -123,7 +123,13 @@ describe("building", () => {
     const components = await build(good);
     expect(components.tokenizer).toBeInstanceOf(ToyTokenizer);
     expect(components.trainer).toBeInstanceOf(ToyTrainer);
-    expect(components.metrics).toEqual([{ name: "toy", metric: expect.any(Function) }]);
+    expect(components.metrics).toEqual([
+      {
+        name: "toy",
+        metric: expect.any(Function),
+        origin: expect.stringMatching(/^program .*components\.test\.ts:\d+$/),
+      },
+    ]);
     expect(await components.createModel(512)).toMatchObject({ vocabSize: 512 });
   });
 

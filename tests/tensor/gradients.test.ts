@@ -247,6 +247,55 @@ describe("the gradient of every operator equals central differences in float64",
 
 describe("gradients on random shapes", () => {
   for (let seed = 0; seed < 8; seed++) {
+    test(`products of matrices, transposed and not, batches broadcast, seed ${seed}`, async () => {
+      const [b = 1, n = 1, k = 1, m = 1] = dims(200 + seed, 4);
+      const [transposeA, transposeB] = [seed % 2 === 1, seed % 4 > 1];
+      const left = transposeA ? [k, n] : [n, k];
+      const right = transposeB ? [m, k] : [k, m];
+      await checkGradient(
+        [
+          [b, ...left],
+          [seed % 3 === 0 ? 1 : b, ...right],
+        ],
+        (x, y) => matmul(x as Tensor, y as Tensor, { transposeA, transposeB, scale: 0.7 }),
+        seed,
+      );
+      await checkGradient(
+        [left, right, [m]],
+        (x, y, z) =>
+          gemm(x as Tensor, y as Tensor, { transA: transposeA, transB: transposeB, alpha: 0.5 }, z),
+        seed,
+      );
+    });
+    test(`moving elements about and summing them, seed ${seed}`, async () => {
+      const [a = 1, b = 1, c = 1] = dims(300 + seed, 3);
+      await checkGradient(
+        [
+          [a, b, c],
+          [a, 1, c],
+        ],
+        (x, y) => {
+          const joined = concat([x as Tensor, y as Tensor], 1);
+          const turned = transpose(joined, [2, 0, 1]);
+          const part = slice(reshape(turned, [c, -1]), 1, 0, a);
+          return reduceSum(mul(part, part), { axes: [seed % 2], keepDims: seed % 3 === 0 });
+        },
+        seed,
+      );
+    });
+    test(`embedding, softmax and cross-entropy, seed ${seed}`, async () => {
+      const [v = 1, c = 1, n = 1] = dims(400 + seed, 3);
+      const random = new Random(seed);
+      const draw = () => ids(...Array.from({ length: n }, () => random.integer(v)));
+      await checkGradient(
+        [
+          [v, c],
+          [c, v],
+        ],
+        (table, w) => crossEntropy(linear(softmax(gather(table as Tensor, draw())), w as Tensor), draw()),
+        seed,
+      );
+    });
     test(`broadcasting products and sums, seed ${seed}`, async () => {
       const [a = 1, b = 1, c = 1] = dims(seed, 3);
       await checkGradient(

@@ -96,7 +96,7 @@ describe("in a pipe", () => {
 
 step   1/40  loss 3.214  lr 9.5e-4  grad 1.31  37.1k tok/s
 step   2/40  loss 3.214  lr 9.5e-4  grad 1.31  37.1k tok/s      4s left
-step 250/40  train 3.214  validation 3.088   2.41 bits/byte   21.9 perplexity  31.2% accuracy  37.1k tok/s      4s left
+step 250/40  train 3.214  validation 3.088   2.41 bits/byte   21.9 perplexity  31.2% accuracy
 saved checkpoints/step-000002
   │ Call me Ishmael.
   │ Some years ago
@@ -147,7 +147,7 @@ describe("in a terminal", () => {
     train(shown, 251, (number) => (number === 250 ? [evaluation] : []));
     const lines = screen(shown.writes);
     expect(lines.filter((line) => line.startsWith("step"))).toEqual([
-      "step   250/1000  train 3.214  validation 3.088   2.41 bits/byte   21.9 perplexity  31.2% accuracy  37.1k tok/s   1m15s left",
+      "step   250/1000  train 3.214  validation 3.088   2.41 bits/byte   21.9 perplexity  31.2% accuracy",
       "step   251/1000  ━━━━━━──────────────────  loss 3.214  lr 9.5e-4  37.1k tok/s   1m15s left",
     ]);
     shown.tracker.event({ type: "end", step: 251, reason: "maxSteps" });
