@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import type { RunEvent } from "../../src/trainers/index.ts";
 
 export const repository = fileURLToPath(new URL("../../", import.meta.url));
-export const cli = join(repository, "dist", "cli.mjs");
+const cli = join(repository, "dist", "cli.mjs");
 
 /** How a process ended. */
 export interface Result {
