@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "commander";
-import pc from "picocolors";
+import { colorsFor } from "../tracking/colors.ts";
 
 // Told apart by their codes, not their classes: importing those would load a run's machinery for every --help.
 const askedWrongly = /^(USAGE|RUN_FILE|RUN_DIRECTORY_(CREATE|NONE)|CHECKPOINT_NONE|REGISTRY_.*)$/;
@@ -13,7 +13,7 @@ export function exitCodeOf(error: unknown): 1 | 2 {
 export function report(error: unknown): void {
   const code = codeOf(error);
   const message = error instanceof Error ? error.message : String(error);
-  const label = pc.red("error");
+  const label = colorsFor(process.stderr).red("error");
   // A run file's mistakes come one a line; what is indented belongs to the line before.
   const lines = code === "RUN_FILE" ? message.split("\n") : [message];
   for (const line of lines) console.error(line.startsWith(" ") ? line : `${label}  ${line}`);

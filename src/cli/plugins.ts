@@ -1,7 +1,7 @@
 import { Command } from "commander";
-import pc from "picocolors";
 import type { PluginProblem, RegistryEntry } from "../registry/index.ts";
 import { describeOrigin } from "../registry/index.ts";
+import { colorsFor } from "../tracking/colors.ts";
 
 /** `codex-ml plugins`: what there is and where it comes from. */
 export function pluginsCommand(): Command {
@@ -25,19 +25,24 @@ export function pluginsCommand(): Command {
 type Row = RegistryEntry & { readonly kind: string };
 
 function table(components: readonly Row[], problems: readonly PluginProblem[]): string {
+  const colors = colorsFor(process.stdout);
   const rows = components.map((entry) => ({ ...entry, from: describeOrigin(entry.origin) }));
   const nameWidth = Math.max(0, ...rows.map(({ name, aliases }) => label(name, aliases).length));
   const fromWidth = Math.max(0, ...rows.map(({ from }) => from.length));
   let lastKind = "";
   const lines = rows.flatMap(({ kind, name, aliases, from, origin, description }) => {
-    const heading = kind === lastKind ? [] : [...(lastKind === "" ? [] : [""]), pc.bold(kind)];
+    const heading = kind === lastKind ? [] : [...(lastKind === "" ? [] : [""]), colors.bold(kind)];
     lastKind = kind;
-    const note = origin.status === "shadowed" ? pc.yellow(" (shadowed)") : "";
-    const cells = [label(name, aliases).padEnd(nameWidth), pc.dim(from.padEnd(fromWidth)), description ?? ""];
+    const note = origin.status === "shadowed" ? colors.yellow(" (shadowed)") : "";
+    const cells = [
+      label(name, aliases).padEnd(nameWidth),
+      colors.dim(from.padEnd(fromWidth)),
+      description ?? "",
+    ];
     return [...heading, `  ${cells.join("  ").trimEnd()}${note}`];
   });
-  const told = problems.map(({ message }) => `  ${pc.yellow("problem")}  ${message}`);
-  return `${[...lines, ...(told.length > 0 ? ["", pc.bold("problems"), ...told] : [])].join("\n")}\n`;
+  const told = problems.map(({ message }) => `  ${colors.yellow("problem")}  ${message}`);
+  return `${[...lines, ...(told.length > 0 ? ["", colors.bold("problems"), ...told] : [])].join("\n")}\n`;
 }
 
 function label(name: string, aliases: readonly string[]): string {

@@ -1,4 +1,3 @@
-import { relative } from "node:path";
 import { Command } from "commander";
 import type { Run } from "../run/train.ts";
 import type { EndEvent } from "../trainers/index.ts";
@@ -33,7 +32,8 @@ Ctrl-C finishes the step that runs, saves a checkpoint and ends; a second Ctrl-C
     )
     .action(async (path: string, flags: TrainFlags) => {
       const { train } = await import("../run/train.ts");
-      const { formatNextSteps, ndjsonStream, terminal } = await import("../tracking/index.ts");
+      const { colorsFor, formatNextSteps, ndjsonStream, terminal } = await import("../tracking/index.ts");
+      const { displayPath } = await import("../run/problems.ts");
       const stop = new AbortController();
       const interrupt = () => {
         // The second one is left to Node, which ends the process.
@@ -52,12 +52,13 @@ Ctrl-C finishes the step that runs, saves a checkpoint and ends; a second Ctrl-C
       try {
         const { reason, prompt } = await drain(run);
         if (reason === "interrupted") process.exitCode = 130;
-        const directory = relative(process.cwd(), run.directory) || ".";
-        if (!flags.json) process.stderr.write(`\n${formatNextSteps({ directory, prompt })}`);
+        const directory = displayPath(run.directory);
+        if (!flags.json)
+          process.stderr.write(`\n${formatNextSteps({ directory, prompt }, colorsFor(process.stderr))}`);
       } catch (error) {
         // What went wrong once the run had begun is work that failed. The terminal's listener has shown it already.
         if (flags.json) report(error);
-        else process.stderr.write(`run directory: ${relative(process.cwd(), run.directory)}\n`);
+        else process.stderr.write(`run directory: ${displayPath(run.directory)}\n`);
         process.exitCode = 1;
       } finally {
         process.off("SIGINT", interrupt);

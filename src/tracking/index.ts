@@ -1,3 +1,4 @@
+export { colorsFor } from "./colors.ts";
 export { formatEvaluationTable } from "./evaluation-table.ts";
 export { eventLine, ndjsonFile, ndjsonStream, readEvents, TrackingError } from "./ndjson.ts";
 export { formatNextSteps, type NextSteps } from "./rows.ts";

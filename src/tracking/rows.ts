@@ -1,4 +1,3 @@
-import { createColors } from "picocolors";
 import type {
   ComponentOrigin,
   EvaluationEvent,
@@ -6,6 +5,7 @@ import type {
   StartEvent,
   StepEvent,
 } from "../trainers/index.ts";
+import type { Colors } from "./colors.ts";
 import {
   formatCount,
   formatDuration,
@@ -16,9 +16,6 @@ import {
   printable,
   wrap,
 } from "./format.ts";
-
-/** How the parts of a line are told apart; every function gives its text unchanged where there are no colours. */
-export type Colors = ReturnType<typeof createColors>;
 
 /** What a row says beside its event. */
 export interface RowContext {
@@ -169,10 +166,7 @@ export interface NextSteps {
 }
 
 /** Where the run lies and what can be done with it, as commands to copy. */
-export function formatNextSteps(
-  { directory, prompt = "The " }: NextSteps,
-  colors: Colors = createColors(),
-): string {
+export function formatNextSteps({ directory, prompt = "The " }: NextSteps, colors: Colors): string {
   const path = shellQuote(directory);
   const commands = [
     ["generate", `npx codex-ml generate ${path} --prompt ${shellQuote(prompt)}`],

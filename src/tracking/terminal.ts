@@ -1,9 +1,9 @@
 import { createColors } from "picocolors";
 import type { EndEvent, RunEvent, StepEvent } from "../trainers/index.ts";
+import { type Colors, colorsFor, isCapable } from "./colors.ts";
 import { formatCount, formatDuration, niceInterval, printable } from "./format.ts";
 import { Progress } from "./progress.ts";
 import {
-  type Colors,
   formatEvaluation,
   formatLive,
   formatSample,
@@ -52,13 +52,9 @@ class Terminal implements Tracker {
   #live = "";
 
   constructor({ stream = process.stderr, interactive, color, now = Date.now }: TerminalOptions) {
-    const { NO_COLOR, FORCE_COLOR, TERM, CI } = process.env;
-    const capable = stream.isTTY === true && TERM !== "dumb";
     this.#stream = stream;
-    this.#interactive = interactive ?? (capable && CI === undefined);
-    this.#colors = createColors(
-      color ?? ((NO_COLOR ?? "") === "" && (capable || (FORCE_COLOR ?? "0") !== "0")),
-    );
+    this.#interactive = interactive ?? (isCapable(stream) && process.env.CI === undefined);
+    this.#colors = color === undefined ? colorsFor(stream) : createColors(color);
     this.#now = now;
     this.#begun = now();
   }
