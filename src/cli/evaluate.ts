@@ -1,7 +1,9 @@
 import { Command, Option } from "commander";
 import type { Split } from "../data-loaders/index.ts";
+import { importNamed, importOption } from "./options.ts";
 
 interface EvaluateFlags {
+  readonly import?: readonly string[];
   readonly split?: Split;
   readonly data?: string;
   readonly json?: true;
@@ -19,13 +21,15 @@ export function evaluateCommand(): Command {
         "test",
       ]),
     )
+    .addOption(importOption())
     .option("--data <path>", "evaluate on the whole text of a file, folder or glob instead")
     .option("--json", "print one JSON event on stdout, and nothing else")
     .addHelpText(
       "after",
       "\nExample:\n  codex-ml evaluate runs/moby-dick-20260131-120000 --data other-book.txt\n",
     )
-    .action(async (path: string, { split, data, json }: EvaluateFlags) => {
+    .action(async (path: string, { split, data, json, import: modules }: EvaluateFlags) => {
+      await importNamed(modules);
       const { loadRun } = await import("../run/loaded-run.ts");
       const { eventLine, formatEvaluationTable } = await import("../tracking/index.ts");
       const run = await loadRun(path);

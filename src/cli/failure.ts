@@ -1,4 +1,3 @@
-import { InvalidArgumentError } from "commander";
 import { colorsFor } from "../tracking/colors.ts";
 
 // Told apart by their codes, not their classes: importing those would load a run's machinery for every --help.
@@ -35,19 +34,4 @@ export function whenOutputCloses(stop: () => void = () => process.exit(141)): vo
     if (error.code !== "EPIPE") throw error;
     stop();
   });
-}
-
-/** Reads an option that must be a number in a range. */
-export function numberOption(
-  name: string,
-  { min, max, integer = false }: { min: number; max?: number; integer?: boolean },
-) {
-  return (text: string): number => {
-    const value = Number(text);
-    const fits =
-      text.trim() !== "" && Number.isFinite(value) && value >= min && (max === undefined || value <= max);
-    if (fits && (!integer || Number.isInteger(value))) return value;
-    const range = max === undefined ? `of at least ${min}` : `from ${min} to ${max}`;
-    throw new InvalidArgumentError(`${name} is ${integer ? "a whole number" : "a number"} ${range}.`);
-  };
 }

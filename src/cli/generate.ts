@@ -1,7 +1,8 @@
 import { Command } from "commander";
-import { numberOption } from "./failure.ts";
+import { importNamed, importOption, numberOption } from "./options.ts";
 
 interface GenerateFlags {
+  readonly import?: readonly string[];
   readonly prompt: string;
   readonly maxNewTokens: number;
   readonly temperature: number;
@@ -38,12 +39,14 @@ export function generateCommand(): Command {
       "only the most likely tokens that reach this probability",
       numberOption("--top-p", { min: 0, max: 1 }),
     )
+    .addOption(importOption())
     .option("--seed <n>", "equal seeds give equal text", numberOption("--seed", { min: 0, integer: true }), 0)
     .addHelpText(
       "after",
       '\nExample:\n  codex-ml generate runs/moby-dick-20260131-120000 --prompt "Call me Ishmael" --max-new-tokens 100 --seed 1\n',
     )
-    .action(async (path: string, { prompt, ...options }: GenerateFlags) => {
+    .action(async (path: string, { prompt, import: modules, ...options }: GenerateFlags) => {
+      await importNamed(modules);
       const { loadRun } = await import("../run/loaded-run.ts");
       const run = await loadRun(path);
       const stop = new AbortController();

@@ -2,15 +2,24 @@ import { Command } from "commander";
 import type { PluginProblem, RegistryEntry } from "../registry/index.ts";
 import { describeOrigin } from "../registry/index.ts";
 import { colorsFor } from "../tracking/colors.ts";
+import { importNamed, importOption } from "./options.ts";
+
+interface ListFlags {
+  readonly kind?: string;
+  readonly import?: readonly string[];
+  readonly json?: true;
+}
 
 /** `codex-ml plugins`: what there is and where it comes from. */
 export function pluginsCommand(): Command {
   const list = new Command("list")
     .description("List every component with its origin. Reads manifests only; imports no component.")
     .option("--kind <kind>", "only one kind, for example metrics")
+    .addOption(importOption())
     .option("--json", "print JSON on stdout")
     .addHelpText("after", "\nExample:\n  codex-ml plugins list --kind metrics\n")
-    .action(async (flags: { readonly kind?: string; readonly json?: true }) => {
+    .action(async (flags: ListFlags) => {
+      await importNamed(flags.import);
       const { listComponents } = await import("../run/list-components.ts");
       const { components, problems } = listComponents(flags.kind);
       if (flags.json) process.stdout.write(`${JSON.stringify({ components, problems }, undefined, 2)}\n`);

@@ -2,8 +2,10 @@ import { Command } from "commander";
 import type { Run } from "../run/train.ts";
 import type { EndEvent } from "../trainers/index.ts";
 import { report, whenOutputCloses } from "./failure.ts";
+import { collect, importNamed, importOption } from "./options.ts";
 
 interface TrainFlags {
+  readonly import?: readonly string[];
   readonly set?: readonly string[];
   readonly out?: string;
   readonly json?: true;
@@ -14,11 +16,8 @@ export function trainCommand(): Command {
   return new Command("train")
     .description("Train what a run file describes, into a new run directory.")
     .argument("<run-file>", "YAML, JSON or TypeScript")
-    .option(
-      "--set <path=value>",
-      "replace a value of the run file (may be repeated)",
-      (text: string, all: readonly string[] = []) => [...all, text],
-    )
+    .option("--set <path=value>", "replace a value of the run file (may be repeated)", collect)
+    .addOption(importOption())
     .option("--out <dir>", "the run directory (default: runs/<name>-<time>)")
     .option("--json", "print one JSON event a line on stdout, and nothing else")
     .addHelpText(
@@ -31,6 +30,7 @@ Ctrl-C finishes the step that runs, saves a checkpoint and ends; a second Ctrl-C
 `,
     )
     .action(async (path: string, flags: TrainFlags) => {
+      await importNamed(flags.import);
       const { train } = await import("../run/train.ts");
       const { colorsFor, formatNextSteps, ndjsonStream, terminal } = await import("../tracking/index.ts");
       const { displayPath } = await import("../run/problems.ts");

@@ -39,6 +39,7 @@ export {
   warmupCosine,
 } from "../optim/index.ts";
 export { defineRun, type RunConfigInput } from "../run/config.ts";
+export { importModules } from "../run/imports.ts";
 export { type EvaluateOptions, type LoadedRun, loadRun } from "../run/loaded-run.ts";
 export { RunFileError, type RunFileProblem } from "../run/problems.ts";
 export { type LoadOptions, loadRunFile, type RunFile } from "../run/run-file.ts";

@@ -22,7 +22,7 @@ export type ReportProblem = (
   },
 ) => void;
 
-const keys = ["seed", "tokenizer", "data", "model", "trainer", "metrics", "plugins", "directory"];
+const keys = ["seed", "tokenizer", "data", "model", "trainer", "metrics", "plugins", "imports", "directory"];
 
 const defaultSeed = 1337;
 const defaultMetrics = ["perplexity"];
@@ -46,6 +46,7 @@ export function checkConfig(value: unknown, say: ReportProblem): RunConfig | und
     trainer: checkRequired(value, "trainer", trainers, say),
     metrics: checkMetrics(value.metrics, say),
     plugins: checkPlugins(value.plugins, say),
+    imports: checkImports(value.imports, say),
     directory: checkDirectory(value.directory, say),
   };
   const { tokenizer, data, model, trainer } = config;
@@ -80,6 +81,14 @@ function checkDirectory(value: unknown, say: ReportProblem): string | undefined 
   if (value === undefined || (typeof value === "string" && value !== "")) return value;
   say(["directory"], `expected the path of a folder, got ${describeValue(value)}`);
   return undefined;
+}
+
+function checkImports(value: unknown, say: ReportProblem): readonly string[] {
+  if (value === undefined) return [];
+  if (Array.isArray(value) && value.every((path) => typeof path === "string" && path !== "")) return value;
+  const hint = typeof value === "string" ? `; write [${value}]` : "";
+  say(["imports"], `expected a list of paths of modules, got ${describeValue(value)}${hint}`);
+  return [];
 }
 
 function checkRequired<Component>(

@@ -4,10 +4,12 @@ import { type Registry, RegistryError, RegistryOptionsError } from "../registry/
 import type { Tokenizer } from "../tokenizers/index.ts";
 import type { ComponentOrigin, NamedMetric, Trainer } from "../trainers/index.ts";
 import { isGiven, type NamedComponent, type Slot } from "./config.ts";
+import { importModules } from "./imports.ts";
 import { type ConfigPath, RunFileError, type RunFileProblem } from "./problems.ts";
 import { applyPlugins, globalRegistries, originLabel, type Registries } from "./registries.ts";
 import { completeOptions, type ResolvedSlot, type ResolvedSlots } from "./resolved.ts";
 import type { RunFile } from "./run-file.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** The components of a run, built and valid, except the model, which waits for the tokenizer's vocabulary. */
 export interface Components {
@@ -51,6 +53,14 @@ export async function buildComponents(
   const { config } = runFile;
   applyPlugins(config.plugins, registries);
   const problems: RunFileProblem[] = [...runFile.problems];
+  for (const [index, path] of config.imports.entries()) {
+    try {
+      await importModules([path], runFile.directory);
+    } catch (cause) {
+      if (!(cause instanceof UsageError)) throw cause;
+      problems.push(runFile.problem(["imports", index], cause.message, { cause }));
+    }
+  }
   const build = async <Component>(
     kind: string,
     path: ConfigPath,

@@ -36,6 +36,8 @@ export interface RunConfigInput {
   readonly metrics?: readonly ComponentSlot<Metric>[];
   /** Default `"auto"`. */
   readonly plugins?: PluginsSetting;
+  /** Modules of the project that register components, imported before names are looked up: `["./local.ts"]`. */
+  readonly imports?: readonly string[];
   /** Folder that relative paths in options refer to, itself relative to the run file's. Default: the run file's folder. */
   readonly directory?: string;
 }
@@ -72,6 +74,7 @@ export interface RunConfig {
     readonly packages?: PluginSelection;
     readonly pins?: Readonly<Record<string, string>>;
   };
+  readonly imports: readonly string[];
   /** As it was written. */
   readonly directory: string | undefined;
 }

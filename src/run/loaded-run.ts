@@ -8,6 +8,8 @@ import type { NamedMetric } from "../trainers/index.ts";
 import { loadedWeights, type Weights } from "../trainers/weights.ts";
 import { latestCheckpoint, readCheckpoint } from "./checkpoint.ts";
 import { createFromSlot } from "./components.ts";
+import { errorCode } from "./file-system.ts";
+import { RunFileError } from "./problems.ts";
 import { applyPlugins, globalRegistries, type Registries } from "./registries.ts";
 import {
   openRunDirectory,
@@ -23,7 +25,8 @@ const EVALUATION_BATCH = 16;
 
 /**
  * Loads a trained run: its tokenizer, its model, and the weights of its last whole checkpoint. Nothing in the directory is
- * executed: it names components, and the names resolve against what this project depends on.
+ * executed, its `imports` neither: it names components, and the names resolve against what this project depends on and
+ * what the program has registered.
  *
  * @throws {RunDirectoryError} when the folder is no run, {CheckpointError} when it has no whole checkpoint.
  */
@@ -32,7 +35,10 @@ export async function loadRun(path: string, registries: Registries = globalRegis
   const { path: checkpointPath } = await latestCheckpoint(directory.path);
   const runFile = await loadRunFile(directory.runFile);
   applyPlugins(runFile.config.plugins, registries);
-  const tokenizer = await createFromSlot(runFile, runFile.config.tokenizer, registries.tokenizers);
+  const { imports } = runFile.config;
+  const tokenizer = await createFromSlot(runFile, runFile.config.tokenizer, registries.tokenizers).catch(
+    explainImports(imports),
+  );
   const files = await readTokenizerFiles(directory);
   if (Object.keys(files).length > 0) tokenizer.load?.(files);
   else if (tokenizer.save !== undefined)
@@ -40,9 +46,10 @@ export async function loadRun(path: string, registries: Registries = globalRegis
       "RUN_DIRECTORY_DAMAGED",
       `${join(directory.path, "tokenizer")} is missing or empty, but the run's tokenizer keeps what it learned there. Restore the folder, or train again from ${directory.runFile}`,
     );
-  const model = await createFromSlot(runFile, runFile.config.model, registries.models, {
-    vocabSize: tokenizer.vocabSize,
-  });
+  const added = { vocabSize: tokenizer.vocabSize };
+  const model = await createFromSlot(runFile, runFile.config.model, registries.models, added).catch(
+    explainImports(imports),
+  );
   const checkpoint = await readCheckpoint(join(directory.path, checkpointPath));
   return new LoadedRun({
     directory,
@@ -54,6 +61,21 @@ export async function loadRun(path: string, registries: Registries = globalRegis
     weights: loadedWeights(model, checkpoint.parameters),
     sequenceLength: sequenceLengthOf(checkpoint.state) ?? model.maxPositionEmbeddings,
   });
+}
+
+/** A name that nobody registered may be one that the run's own modules would have. */
+function explainImports(imports: readonly string[]): (error: unknown) => never {
+  return (error) => {
+    const isUnknown =
+      error instanceof RunFileError &&
+      error.problems.some(({ cause }) => errorCode(cause) === "REGISTRY_NOT_FOUND");
+    if (imports.length === 0 || !isUnknown) throw error;
+    const flags = imports.map((path) => `--import ${path}`).join(" ");
+    throw new UsageError(
+      `${error.message}\n\nThis run imported modules of its project, which a run directory never does by itself. If you trust them, ask for them: ${flags}`,
+      { cause: error },
+    );
+  };
 }
 
 interface Loaded {

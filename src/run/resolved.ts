@@ -47,7 +47,7 @@ export async function completeOptions<Component>(
  * @param runDirectory The folder that it will lie in; paths in options are made to work from there.
  */
 export function resolvedRun(runFile: RunFile, slots: ResolvedSlots, runDirectory: string): string {
-  const { seed, plugins } = runFile.config;
+  const { seed, plugins, imports } = runFile.config;
   const written = {
     seed,
     directory: relativeFolder(runDirectory, runFile.directory),
@@ -56,6 +56,7 @@ export function resolvedRun(runFile: RunFile, slots: ResolvedSlots, runDirectory
     model: slotToWrite(slots.model),
     trainer: slotToWrite(slots.trainer),
     metrics: slots.metrics.map(slotToWrite),
+    ...(imports.length === 0 ? {} : { imports }),
     ...(plugins.packages === undefined && plugins.pins === undefined ? {} : { plugins }),
   };
   const document = new Document(written, {

@@ -1,0 +1,36 @@
+import { InvalidArgumentError, Option } from "commander";
+
+/** Reads an option that must be a number in a range. */
+export function numberOption(
+  name: string,
+  { min, max, integer = false }: { min: number; max?: number; integer?: boolean },
+) {
+  return (text: string): number => {
+    const value = Number(text);
+    const fits =
+      text.trim() !== "" && Number.isFinite(value) && value >= min && (max === undefined || value <= max);
+    if (fits && (!integer || Number.isInteger(value))) return value;
+    const range = max === undefined ? `of at least ${min}` : `from ${min} to ${max}`;
+    throw new InvalidArgumentError(`${name} is ${integer ? "a whole number" : "a number"} ${range}.`);
+  };
+}
+
+/** Collects what a repeated option is given. */
+export function collect(text: string, all: readonly string[] = []): readonly string[] {
+  return [...all, text];
+}
+
+/** `--import ./local.ts`: modules that register a project's own components. */
+export function importOption(): Option {
+  return new Option(
+    "--import <module>",
+    "import a module that registers components (may be repeated)",
+  ).argParser(collect);
+}
+
+/** Imports what `--import` named, relative to the working directory. */
+export async function importNamed(paths: readonly string[] = []): Promise<void> {
+  if (paths.length === 0) return;
+  const { importModules } = await import("../run/imports.ts");
+  await importModules(paths, process.cwd());
+}
