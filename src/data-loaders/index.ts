@@ -1,5 +1,12 @@
-import { type Definition, globalRegistry, type RegistryKind } from "../registry/index.ts";
+import {
+  type ArgumentsFor,
+  type Definition,
+  globalRegistry,
+  type RegistryKind,
+  type ResultFor,
+} from "../registry/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
+import type { text } from "./text.ts";
 
 export type Split = "train" | "validation" | "test";
 
@@ -66,9 +73,26 @@ export const dataLoaderRegistry = globalRegistry(dataLoaders);
 /** Registers a data loader under a name; see {@link Registry.register} for the three forms. */
 export const registerDataLoader = dataLoaderRegistry.register;
 
-/** Imports, validates the options of, and builds the data loader `name`. */
-export function getDataLoader(name: string, options?: unknown): Promise<DataLoader> {
-  return dataLoaderRegistry.create(name, options);
+declare global {
+  namespace CodexMl {
+    /** Factories by name, for the types of {@link getDataLoader}. Packages and projects add theirs. */
+    interface DataLoaders {
+      text: typeof text;
+    }
+  }
+}
+
+/**
+ * Imports, validates the options of, and builds the data loader `name`. Where `CodexMl.DataLoaders` knows the name, options and result
+ * have its types.
+ */
+export function getDataLoader<Name extends string>(
+  name: Name | keyof CodexMl.DataLoaders,
+  ...[options]: ArgumentsFor<CodexMl.DataLoaders, Name>
+): Promise<ResultFor<CodexMl.DataLoaders, Name, DataLoader>> {
+  return dataLoaderRegistry.create(name, options) as Promise<
+    ResultFor<CodexMl.DataLoaders, Name, DataLoader>
+  >;
 }
 
 /** Describes a data loader: description, options schema, `create`. */

@@ -1,4 +1,13 @@
-import { type Definition, globalRegistry, type RegistryKind } from "../registry/index.ts";
+import {
+  type ArgumentsFor,
+  type Definition,
+  globalRegistry,
+  type RegistryKind,
+  type ResultFor,
+} from "../registry/index.ts";
+import type { bitsPerByte } from "./bits-per-byte.ts";
+import type { perplexity } from "./perplexity.ts";
+import type { tokenAccuracy } from "./token-accuracy.ts";
 
 /** What a metric can ask the evaluation graph for. Only what some metric reads is computed. */
 export type MetricInput = "tokenLosses" | "predictedIds" | "labelBytes";
@@ -79,9 +88,26 @@ export const metricRegistry = globalRegistry(metrics);
 /** Registers a metric under a name; see {@link Registry.register} for the three forms. */
 export const registerMetric = metricRegistry.register;
 
-/** Imports, validates the options of, and builds the metric `name`. */
-export function getMetric(name: string, options?: unknown): Promise<Metric> {
-  return metricRegistry.create(name, options);
+declare global {
+  namespace CodexMl {
+    /** Factories by name, for the types of {@link getMetric}. Packages and projects add theirs. */
+    interface Metrics {
+      perplexity: typeof perplexity;
+      bits_per_byte: typeof bitsPerByte;
+      token_accuracy: typeof tokenAccuracy;
+    }
+  }
+}
+
+/**
+ * Imports, validates the options of, and builds the metric `name`. Where `CodexMl.Metrics` knows the name, options and result
+ * have its types.
+ */
+export function getMetric<Name extends string>(
+  name: Name | keyof CodexMl.Metrics,
+  ...[options]: ArgumentsFor<CodexMl.Metrics, Name>
+): Promise<ResultFor<CodexMl.Metrics, Name, Metric>> {
+  return metricRegistry.create(name, options) as Promise<ResultFor<CodexMl.Metrics, Name, Metric>>;
 }
 
 /** Describes a metric: description, options schema, `create`. */

@@ -1,6 +1,13 @@
 import type { ForwardContext, Parameter } from "../nn/index.ts";
-import { type Definition, globalRegistry, type RegistryKind } from "../registry/index.ts";
+import {
+  type ArgumentsFor,
+  type Definition,
+  globalRegistry,
+  type RegistryKind,
+  type ResultFor,
+} from "../registry/index.ts";
 import type { Tensor } from "../tensor/index.ts";
+import type { gpt2 } from "./gpt2.ts";
 
 /** What a model is for; decides which trainers can train it. */
 export type Task = "causal_lm";
@@ -66,9 +73,24 @@ export const modelRegistry = globalRegistry(models);
 /** Registers a model under a name; see {@link Registry.register} for the three forms. */
 export const registerModel = modelRegistry.register;
 
-/** Imports, validates the options of, and builds the model `name`. */
-export function getModel(name: string, options?: unknown): Promise<Model> {
-  return modelRegistry.create(name, options);
+declare global {
+  namespace CodexMl {
+    /** Factories by name, for the types of {@link getModel}. Packages and projects add theirs. */
+    interface Models {
+      gpt2: typeof gpt2;
+    }
+  }
+}
+
+/**
+ * Imports, validates the options of, and builds the model `name`. Where `CodexMl.Models` knows the name, options and result
+ * have its types.
+ */
+export function getModel<Name extends string>(
+  name: Name | keyof CodexMl.Models,
+  ...[options]: ArgumentsFor<CodexMl.Models, Name>
+): Promise<ResultFor<CodexMl.Models, Name, Model>> {
+  return modelRegistry.create(name, options) as Promise<ResultFor<CodexMl.Models, Name, Model>>;
 }
 
 /** Describes a model: description, options schema, `create`. */

@@ -35,3 +35,4 @@ export type { Register, RegisterOptions } from "./register.ts";
 export { createRegistry, Registry } from "./registry.ts";
 export type { StandardIssue, StandardResult, StandardSchemaV1 } from "./standard-schema.ts";
 export { closestNames } from "./suggest.ts";
+export type { ArgumentsFor, ComponentOf, OptionsArguments, OptionsOf, ResultFor } from "./typed.ts";

@@ -1,4 +1,13 @@
-import { type Definition, globalRegistry, type RegistryKind } from "../registry/index.ts";
+import {
+  type ArgumentsFor,
+  type Definition,
+  globalRegistry,
+  type RegistryKind,
+  type ResultFor,
+} from "../registry/index.ts";
+import type { bpe } from "./bpe.ts";
+import type { byte } from "./byte.ts";
+import type { char } from "./char.ts";
 
 /**
  * Text to token ids and back.
@@ -61,9 +70,26 @@ export const tokenizerRegistry = globalRegistry(tokenizers);
 /** Registers a tokenizer under a name; see {@link Registry.register} for the three forms. */
 export const registerTokenizer = tokenizerRegistry.register;
 
-/** Imports, validates the options of, and builds the tokenizer `name`. */
-export function getTokenizer(name: string, options?: unknown): Promise<Tokenizer> {
-  return tokenizerRegistry.create(name, options);
+declare global {
+  namespace CodexMl {
+    /** Factories by name, for the types of {@link getTokenizer}. Packages and projects add theirs. */
+    interface Tokenizers {
+      byte: typeof byte;
+      char: typeof char;
+      bpe: typeof bpe;
+    }
+  }
+}
+
+/**
+ * Imports, validates the options of, and builds the tokenizer `name`. Where `CodexMl.Tokenizers` knows the name, options and result
+ * have its types.
+ */
+export function getTokenizer<Name extends string>(
+  name: Name | keyof CodexMl.Tokenizers,
+  ...[options]: ArgumentsFor<CodexMl.Tokenizers, Name>
+): Promise<ResultFor<CodexMl.Tokenizers, Name, Tokenizer>> {
+  return tokenizerRegistry.create(name, options) as Promise<ResultFor<CodexMl.Tokenizers, Name, Tokenizer>>;
 }
 
 /** Describes a tokenizer: description, options schema, `create`. */

@@ -1,9 +1,16 @@
 import type { DataLoader } from "../data-loaders/index.ts";
 import type { Metric } from "../metrics/index.ts";
 import type { Model } from "../models/index.ts";
-import { type Definition, globalRegistry, type RegistryKind } from "../registry/index.ts";
+import {
+  type ArgumentsFor,
+  type Definition,
+  globalRegistry,
+  type RegistryKind,
+  type ResultFor,
+} from "../registry/index.ts";
 import type { HostTensor } from "../runtime/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
+import type { causalLm } from "./causal-lm.ts";
 import type { TrainingEvent } from "./events.ts";
 
 export type * from "./events.ts";
@@ -74,9 +81,24 @@ export const trainerRegistry = globalRegistry(trainers);
 /** Registers a trainer under a name; see {@link Registry.register} for the three forms. */
 export const registerTrainer = trainerRegistry.register;
 
-/** Imports, validates the options of, and builds the trainer `name`. */
-export function getTrainer(name: string, options?: unknown): Promise<Trainer> {
-  return trainerRegistry.create(name, options);
+declare global {
+  namespace CodexMl {
+    /** Factories by name, for the types of {@link getTrainer}. Packages and projects add theirs. */
+    interface Trainers {
+      causal_lm: typeof causalLm;
+    }
+  }
+}
+
+/**
+ * Imports, validates the options of, and builds the trainer `name`. Where `CodexMl.Trainers` knows the name, options and result
+ * have its types.
+ */
+export function getTrainer<Name extends string>(
+  name: Name | keyof CodexMl.Trainers,
+  ...[options]: ArgumentsFor<CodexMl.Trainers, Name>
+): Promise<ResultFor<CodexMl.Trainers, Name, Trainer>> {
+  return trainerRegistry.create(name, options) as Promise<ResultFor<CodexMl.Trainers, Name, Trainer>>;
 }
 
 /** Describes a trainer: description, options schema, `create`. */

@@ -44,7 +44,7 @@ describe("bpe says what is wrong", () => {
     [{ specialTokens: [""] }, /specialTokens/],
     [{ vocabsize: 300 }, /vocabsize/],
   ])("in the options %j", async (options, message) => {
-    await expect(getTokenizer("bpe", options)).rejects.toThrow(message);
+    await expect(getTokenizer<string>("bpe", options)).rejects.toThrow(message);
   });
 
   interface Json {
