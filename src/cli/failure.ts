@@ -16,7 +16,7 @@ export function report(error: unknown): void {
   // A run file's mistakes come one a line; what is indented belongs to the line before.
   const lines = code === "RUN_FILE" ? message.split("\n") : [message];
   for (const line of lines) console.error(line.startsWith(" ") ? line : `${label}  ${line}`);
-  if (error instanceof Error && (code === undefined || process.env["CODEX_ML_DEBUG"] === "1"))
+  if (error instanceof Error && (code === undefined || process.env.CODEX_ML_DEBUG === "1"))
     console.error(error.stack ?? "");
 }
 

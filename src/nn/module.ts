@@ -22,7 +22,8 @@ export abstract class Module {
       const found = new Set<Parameter>();
       for (const [path, parameter] of walk(this, "")) {
         if (found.has(parameter)) continue;
-        parameter.name = path;
+        // Asking a part for its parameters must not rename those of the whole: the longest path holds.
+        if (!parameter.name.endsWith(`.${path}`)) parameter.name = path;
         found.add(parameter);
       }
       this.#parameters = [...found];

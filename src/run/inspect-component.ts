@@ -81,8 +81,8 @@ function optionRows(factory: Factory<unknown>): OptionRow[] | undefined {
       name,
       type: typeOf(property),
       required: Array.isArray(required) && required.includes(name),
-      ...("default" in property && { default: property["default"] }),
-      ...(typeof property["description"] === "string" && { description: property["description"] }),
+      ...("default" in property && { default: property.default }),
+      ...(typeof property.description === "string" && { description: property.description }),
     };
   });
 }

@@ -49,6 +49,16 @@ export class TensorBuffer<D extends DType = DType> implements HostTensor<D> {
         "BAD_BUFFER",
         `${tensor.data.length} numbers do not fill a buffer of shape ${formatShape(shape)}.`,
       );
+    if (tensor.within !== undefined && tensor.within.buffer.dtype !== dtype)
+      throw new RuntimeError(
+        "BAD_BUFFER",
+        `A view has the dtype of its buffer, ${tensor.within.buffer.dtype}; got ${dtype}.`,
+      );
+    if (tensor.within !== undefined && !(Number.isInteger(tensor.within.offset) && tensor.within.offset >= 0))
+      throw new RuntimeError(
+        "BAD_BUFFER",
+        `A view starts at a whole number of elements; got ${tensor.within.offset}.`,
+      );
     if (tensor.within !== undefined && tensor.within.offset + count > tensor.within.buffer.data.length)
       throw new RuntimeError(
         "BAD_BUFFER",

@@ -5,7 +5,7 @@ export { TensorBuffer } from "./buffer.ts";
 export { RuntimeError } from "./errors.ts";
 export type { HostTensor } from "./host-tensor.ts";
 export { encodeModel } from "./onnx-model.ts";
-export { type Call, type CompileOptions, Program } from "./program.ts";
+export { type Call, Program } from "./program.ts";
 
 /** What computes: for manifests and reports. Loads the library. */
 export function runtimeInfo(): {

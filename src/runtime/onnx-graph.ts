@@ -47,20 +47,17 @@ function attributeProto(name: string, value: Attribute): AttributeProto {
 export class OnnxGraph implements Lowering {
   readonly nodes: NodeProto[] = [];
   readonly initializers: TensorProto[] = [];
-  readonly #useContrib: boolean;
   readonly #inputs: readonly Tensor[];
   readonly #shared = new Map<string, Value>();
-  readonly #large = new Map<ConstantData, Value>();
+  readonly #large = new Map<ConstantData, Map<string, Value>>();
   #names = 0;
 
-  /** @param useContrib whether operators of ONNX Runtime beyond the ONNX standard may be used. */
-  constructor(inputs: readonly Tensor[], useContrib: boolean) {
+  constructor(inputs: readonly Tensor[]) {
     this.#inputs = inputs;
-    this.#useContrib = useContrib;
   }
 
   fused(dtype: DType): boolean {
-    return this.#useContrib && dtype === "float32";
+    return dtype === "float32";
   }
 
   node(
@@ -92,9 +89,15 @@ export class OnnxGraph implements Lowering {
       this.initializers.push(tensorProto(value.name, data, dtype, dims));
       return value;
     };
-    if (data.length <= 64) return this.#once(`${dtype}:${dims.join()}:${Array.from(data).join()}`, make);
-    const known = this.#large.get(data) ?? make();
-    this.#large.set(data, known);
+    const type = `${dtype}:${dims.join()}`;
+    if (data.length <= 64) {
+      const values = Array.from(data, (value) => (Object.is(value, -0) ? "-0" : value));
+      return this.#once(`${type}:${values.join()}`, make);
+    }
+    const ofData = this.#large.get(data) ?? new Map<string, Value>();
+    this.#large.set(data, ofData);
+    const known = ofData.get(type) ?? make();
+    ofData.set(type, known);
     return known;
   }
 

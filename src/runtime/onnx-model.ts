@@ -29,8 +29,6 @@ export interface GraphSpec {
   /** Every input leaf that the outputs depend on, and possibly more. */
   readonly inputs: readonly Tensor[];
   readonly outputs: Readonly<Record<string, Tensor>>;
-  /** Whether ONNX Runtime's own operators may be used. Default true; exported files for other runtimes use false. */
-  readonly contrib?: boolean;
 }
 
 /** Name of an input tensor. */
@@ -44,8 +42,8 @@ export function inputName(tensor: Tensor): string {
 }
 
 /** Encodes a traced graph as the bytes of an ONNX model (https://onnx.ai/onnx/repo-docs/IR.html). */
-export function encodeModel({ inputs, outputs, contrib = true }: GraphSpec): Uint8Array {
-  const graph = new OnnxGraph(inputs, contrib);
+export function encodeModel({ inputs, outputs }: GraphSpec): Uint8Array {
+  const graph = new OnnxGraph(inputs);
   const values = new Map<Tensor, Value>();
   const names = new Set<string>();
   for (const tensor of inputs) {
@@ -78,7 +76,10 @@ export function encodeModel({ inputs, outputs, contrib = true }: GraphSpec): Uin
   const model = create(ModelProtoSchema, {
     irVersion: IR_VERSION,
     producerName: "codex-ml",
-    opsetImport: [{ domain: "", version: OPSET }, ...(contrib ? [{ domain: CONTRIB, version: 1n }] : [])],
+    opsetImport: [
+      { domain: "", version: OPSET },
+      { domain: CONTRIB, version: 1n },
+    ],
     graph: create(GraphProtoSchema, {
       name: "graph",
       node: graph.nodes,

@@ -8,11 +8,6 @@ import { type NativeNames, OrtSession } from "./ort/session.ts";
 /** Buffers by the names of a program's inputs or outputs. */
 export type Buffers = Readonly<Record<string, TensorBuffer>>;
 
-export interface CompileOptions {
-  /** Writes ONNX Runtime's own profile to files that start with this path. */
-  readonly profile?: string;
-}
-
 /** A traced graph, compiled by ONNX Runtime and ready to run. */
 export class Program {
   readonly #session: OrtSession;
@@ -22,10 +17,10 @@ export class Program {
   readonly #outputNames: EncodedNames;
 
   /** @throws RuntimeError when the graph reads an input that is not listed, or the library refuses it. */
-  constructor(spec: GraphSpec, options: CompileOptions = {}) {
+  constructor(spec: GraphSpec) {
     this.#inputs = new Map(spec.inputs.map((tensor) => [inputName(tensor), tensor]));
     this.#outputs = new Map(Object.entries(spec.outputs));
-    this.#session = new OrtSession(encodeModel(spec), options);
+    this.#session = new OrtSession(encodeModel(spec));
     this.#inputNames = new EncodedNames([...this.#inputs.keys()]);
     this.#outputNames = new EncodedNames([...this.#outputs.keys()]);
   }
@@ -41,6 +36,7 @@ export class Program {
     const symbols = new Map<string, number>();
     const inputBuffers = match("input", this.#inputs, inputs, symbols);
     const outputBuffers = match("output", this.#outputs, outputs, symbols);
+    refuseOverlaps(outputs);
     const read = new Set(inputBuffers.map((buffer) => buffer.data.buffer));
     for (const [name, buffer] of Object.entries(outputs))
       if (read.has(buffer.data.buffer))
@@ -90,11 +86,6 @@ export class Call {
       this.#running = false;
     }
   }
-
-  /** Bytes of all buffers that the call reads and writes. */
-  get bytes(): number {
-    return this.#buffers.reduce((sum, buffer) => sum + buffer.data.byteLength, 0);
-  }
 }
 
 /** Null-terminated UTF-8 texts and the array of their addresses. */
@@ -112,6 +103,22 @@ export class EncodedNames implements NativeNames {
       return fixed;
     });
     this.pointers = BigUint64Array.from(this.#texts, addressOf);
+  }
+}
+
+/** Two outputs in the same bytes would overwrite each other. Neighbours in one memory are fine. */
+function refuseOverlaps(outputs: Buffers): void {
+  const ranges = Object.entries(outputs).map(([name, { data }]) => ({ name, data, start: data.byteOffset }));
+  ranges.sort((a, b) => a.start - b.start);
+  const ends = new Map<ArrayBufferLike, { readonly name: string; readonly end: number }>();
+  for (const { name, data, start } of ranges) {
+    const before = ends.get(data.buffer);
+    if (before !== undefined && start < before.end)
+      throw new RuntimeError(
+        "ALIASED_BUFFER",
+        `The outputs "${before.name}" and "${name}" would be written into the same memory.`,
+      );
+    ends.set(data.buffer, { name, end: start + data.byteLength });
   }
 }
 

@@ -38,7 +38,10 @@ export function leavesOf(outputs: Iterable<Tensor>): Tensor[] {
  *
  * @param loss a scalar, shape ().
  * @returns one gradient a source, of its shape; `undefined` where the loss does not depend on it.
- * @throws TensorError when the loss is not a scalar or a path runs through an operator without a gradient.
+ * @param sources inputs: parameters, or what {@link input} gave. What an operation computed is none: graph building may pass
+ *   it by (a reshape of a reshape is one), and its gradient would be wrong.
+ * @throws TensorError when the loss is not a scalar, a source is not an input, or a path runs through an operator (or an
+ *   output of one) that has no gradient.
  */
 export function grad(loss: Tensor, sources: readonly Tensor[]): (Tensor | undefined)[] {
   if (loss.rank !== 0)
@@ -46,6 +49,12 @@ export function grad(loss: Tensor, sources: readonly Tensor[]): (Tensor | undefi
       "LOSS_NOT_SCALAR",
       `grad: the loss must be a scalar, shape (); got ${describe(loss)}.`,
     );
+  for (const source of sources)
+    if (source.source.kind !== "input")
+      throw new TensorError(
+        "NOT_AN_INPUT",
+        `grad: ${describe(source)} is computed or constant; gradients are taken for inputs and parameters.`,
+      );
   const operations = operationsOf([loss]);
   const onPath = new Set<Tensor>(sources);
   for (const operation of operations)
@@ -58,6 +67,12 @@ export function grad(loss: Tensor, sources: readonly Tensor[]): (Tensor | undefi
     if (!operation.inputs.some((tensor) => onPath.has(tensor))) continue;
     if (operation.operator.gradient === undefined)
       throw new TensorError("NOT_DIFFERENTIABLE", `grad: "${operation.operator.name}" has no gradient.`);
+    for (const [index, output] of operation.outputs.entries())
+      if (index > 0 && operation.operator.auxiliaryOutputs === true && gradients.has(output))
+        throw new TensorError(
+          "NOT_DIFFERENTIABLE",
+          `grad: output ${index} of "${operation.operator.name}" serves its gradient and has none itself (a second derivative, probably).`,
+        );
     const parts = operation.operator.gradient({
       ...operation,
       outputGradients: operation.outputs.map((output) => gradients.get(output)),

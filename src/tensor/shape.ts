@@ -16,7 +16,8 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((dim, axis) => dim === b[axis]);
 }
 
-function factors(dim: Dim): { coefficient: number; symbols: string[] } {
+/** The symbols that a dimension multiplies and the number in front of them. */
+export function dimFactors(dim: Dim): { readonly coefficient: number; readonly symbols: string[] } {
   if (typeof dim === "number") return { coefficient: dim, symbols: [] };
   const symbols: string[] = [];
   let coefficient = 1;
@@ -25,11 +26,6 @@ function factors(dim: Dim): { coefficient: number; symbols: string[] } {
     else symbols.push(factor);
   }
   return { coefficient, symbols };
-}
-
-/** The symbols that a dimension multiplies and the number in front of them. */
-export function dimFactors(dim: Dim): { readonly coefficient: number; readonly symbols: readonly string[] } {
-  return factors(dim);
 }
 
 function dimOf(coefficient: number, symbols: readonly string[]): Dim {
@@ -43,7 +39,7 @@ export function sizeOf(shape: Shape): Dim {
   let coefficient = 1;
   const symbols: string[] = [];
   for (const dim of shape) {
-    const part = factors(dim);
+    const part = dimFactors(dim);
     coefficient *= part.coefficient;
     symbols.push(...part.symbols);
   }
@@ -52,8 +48,8 @@ export function sizeOf(shape: Shape): Dim {
 
 /** `total / part`, or `undefined` when it does not come out even. */
 export function divideDims(total: Dim, part: Dim): Dim | undefined {
-  const above = factors(total);
-  const below = factors(part);
+  const above = dimFactors(total);
+  const below = dimFactors(part);
   if (below.coefficient === 0 || above.coefficient % below.coefficient !== 0) return undefined;
   const rest = [...above.symbols];
   for (const symbol of below.symbols) {

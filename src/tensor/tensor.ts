@@ -93,6 +93,8 @@ export class Total {
 /** An operator: its shape rule, its gradient and its ONNX lowering, side by side. */
 export interface Operator<Attributes = unknown> {
   readonly name: string;
+  /** Whether outputs after the first are by-products that the gradient reads, and that have no gradient themselves. */
+  readonly auxiliaryOutputs?: true;
   /** Dtypes and shapes of the outputs; throws a `TensorError` that names the operator and the shapes that do not fit. */
   infer(inputs: readonly Tensor[], attributes: Attributes): readonly TensorType[];
   /** d loss / d input for each input, as more graph; absent for operators that are not differentiable. */
@@ -133,6 +135,13 @@ export function input(name: string, dtype: DType, shape: Shape): Tensor {
   return new Tensor({ dtype, shape }, { kind: "input", name });
 }
 
+const integerRanges: Partial<Readonly<Record<DType, readonly [number, number]>>> = {
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+  uint32: [0, 2 ** 32 - 1],
+  bool: [0, 1],
+};
+
 /** A tensor with fixed values, row-major. */
 export function constant(data: ConstantData, dtype: DType, shape: Shape = [data.length]): Tensor {
   const size = sizeOf(shape);
@@ -141,6 +150,11 @@ export function constant(data: ConstantData, dtype: DType, shape: Shape = [data.
       "SHAPE_MISMATCH",
       `constant: ${data.length} values do not fill shape ${formatShape(shape)}.`,
     );
+  const range = integerRanges[dtype];
+  const misfit =
+    range &&
+    Array.from(data).find((value) => !Number.isInteger(value) || value < range[0] || value > range[1]);
+  if (misfit !== undefined) throw new TensorError("BAD_VALUE", `constant: ${misfit} is no ${dtype}.`);
   return new Tensor({ dtype, shape }, { kind: "constant", data });
 }
 

@@ -84,6 +84,7 @@ class BatchBuilder {
       if (label !== IGNORE_INDEX) counted++;
     }
     if (counted === 0) {
+      this.#inputIds.fill(0, offset, offset + sequenceLength);
       this.#labels.fill(IGNORE_INDEX, offset, offset + sequenceLength);
       this.dropped++;
       return;
@@ -108,11 +109,12 @@ class BatchBuilder {
   }
 }
 
-function checkId(id: number, vocabSize: number): number {
+/** @throws TrainingError unless the model knows the id. */
+export function checkId(id: number, vocabSize: number, where = "data"): number {
   if (Number.isInteger(id) && id >= 0 && id < vocabSize) return id;
   throw new TrainingError(
     "ID_OUT_OF_RANGE",
-    `The data has the token id ${id}, but the model knows ids from 0 to ${vocabSize - 1}. Give the model the tokenizer's vocabSize, or look at what the data loader yields.`,
+    `The ${where} has the token id ${id}, but the model knows ids from 0 to ${vocabSize - 1}. Give the model the tokenizer's vocabSize, or look at what the data loader yields.`,
   );
 }
 

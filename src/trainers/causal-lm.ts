@@ -1,8 +1,7 @@
 import { z } from "zod";
 import type { Split } from "../data-loaders/index.ts";
 import { adamW, type Schedule, warmupCosine } from "../optim/index.ts";
-import type { BatchOptions, DataPosition } from "./batching.ts";
-import { trainingBatches } from "./batching.ts";
+import { type BatchOptions, checkId, type DataPosition, trainingBatches } from "./batching.ts";
 import { DataWarnings } from "./data-warnings.ts";
 import { TrainingError } from "./errors.ts";
 import { Evaluator } from "./evaluation.ts";
@@ -88,49 +87,59 @@ class CausalLmTrainer implements Trainer {
     const evaluator = split && new Evaluator(model, metrics, batching);
     const warnings = new DataWarnings(sequenceLength);
 
+    const sample = this.#sampler(context, split ?? "train");
     const source = trainingBatches(batching);
     const nextUpdate = async () => {
       const parts = [];
       for (let index = 0; index < gradientAccumulationSteps; index++) parts.push((await source.next()).value);
       return parts;
     };
-    let update = await nextUpdate();
     let position: DataPosition = { epoch: 0, start: 0 };
-    while (step.step < maxSteps && !signal.aborted) {
-      const started = performance.now();
-      const learningRate = this.#schedule(step.step + 1);
-      const tokens = update.reduce((sum, { batch }) => sum + batch.counted, 0);
-      const running = step.run(
-        update.map(({ batch }) => batch),
-        learningRate,
-      );
-      const last = update.at(-1);
-      if (last) position = last.position;
-      // The next batches are prepared while the graph runs. A failure there waits until this step is done.
-      const upcoming = step.step + 1 < maxSteps ? nextUpdate() : undefined;
-      upcoming?.catch(() => {});
-      const { loss, gradientNorm } = await running;
-      if (upcoming) update = await upcoming;
-      if (last) yield* warnings.about(last.counts);
-      const tokensPerSecond = tokens / ((performance.now() - started) / 1000);
-      yield { type: "step", step: step.step, loss, learningRate, gradientNorm, tokens, tokensPerSecond };
-      if (evaluator && split && (step.step % evalSteps === 0 || step.step === maxSteps) && !signal.aborted)
-        yield await evaluationEvent(evaluator, split, step);
-      const isSampled =
-        step.step === maxSteps || (sampleSteps !== undefined && step.step % sampleSteps === 0);
-      if (isSampled && sampleTokens > 0 && !signal.aborted)
-        yield await this.#sample(context, step, split ?? "train");
+    const save = async (): Promise<TrainingEvent> => {
+      const state = { data: position, sequenceLength };
+      const path = await context.saveCheckpoint({ step: step.step, ...step.tensors(), state });
+      return { type: "checkpoint", step: step.step, path };
+    };
+    try {
+      let upcoming = nextUpdate();
+      while (step.step < maxSteps) {
+        const started = performance.now();
+        const update = await unlessAborted(upcoming, signal);
+        const last = update?.at(-1);
+        if (update === undefined || last === undefined) break;
+        const learningRate = this.#schedule(step.step + 1);
+        const batches = update.map(({ batch }) => batch);
+        const tokens = batches.reduce((sum, { counted }) => sum + counted, 0);
+        const running = step.run(batches, learningRate);
+        // The next batches are prepared while the graph runs. A failure there waits until this step is done and told.
+        if (step.step + 1 < maxSteps) {
+          upcoming = nextUpdate();
+          upcoming.catch(() => {});
+        }
+        const { loss, gradientNorm } = await running;
+        position = last.position;
+        const tokensPerSecond = tokens / ((performance.now() - started) / 1000);
+        yield* warnings.about(last.counts);
+        yield { type: "step", step: step.step, loss, learningRate, gradientNorm, tokens, tokensPerSecond };
+        const isLast = step.step === maxSteps;
+        if (evaluator && split && (isLast || step.step % evalSteps === 0))
+          yield* unlessInterrupted(signal, () => evaluationEvent(evaluator, split, step, signal));
+        if (sampleTokens > 0 && (isLast || (sampleSteps !== undefined && step.step % sampleSteps === 0)))
+          yield* unlessInterrupted(signal, () => sample(step));
+      }
+    } catch (error) {
+      // What was learned so far is worth keeping, whatever went wrong. The first error is the one to tell.
+      if (step.step > 0)
+        yield* await save().then(
+          (event) => [event],
+          () => [],
+        );
+      throw error;
+    } finally {
+      // Not waited for: a loader that is stuck would keep us.
+      source.return(undefined as never).catch(() => {});
     }
-    await source.return(undefined as never);
-
-    if (step.step > 0) {
-      const path = await context.saveCheckpoint({
-        step: step.step,
-        ...step.tensors(),
-        state: { data: position, sequenceLength },
-      });
-      yield { type: "checkpoint", step: step.step, path };
-    }
+    if (step.step > 0) yield await save();
     yield { type: "end", step: step.step, reason: step.step === maxSteps ? "maxSteps" : "interrupted" };
   }
 
@@ -159,21 +168,22 @@ class CausalLmTrainer implements Trainer {
     });
   }
 
-  async #sample(
-    { model, tokenizer, data, seed }: TrainingContext,
-    step: TrainingStep,
-    split: Split,
-  ): Promise<SampleEvent> {
-    const { sampleTokens: maxNewTokens, sampleTemperature: temperature } = this.#options;
-    const prompt = this.#options.samplePrompt ?? (await firstWords(data.texts(split)));
-    let text = "";
-    for await (const piece of new TextGenerator(model, tokenizer).generate(prompt, step.weights, {
-      maxNewTokens,
-      temperature,
-      seed,
-    }))
-      text += piece;
-    return { type: "sample", step: step.step, prompt, text };
+  /** Writes samples; a prompt that cannot be continued is refused now, before the first step. */
+  #sampler({ model, tokenizer, data, seed, signal }: TrainingContext, split: Split) {
+    const { sampleTokens: maxNewTokens, sampleTemperature: temperature, samplePrompt } = this.#options;
+    if (samplePrompt !== undefined)
+      for (const id of tokenizer.encode(samplePrompt)) checkId(id, model.vocabSize, "samplePrompt");
+    let generator: TextGenerator | undefined;
+    return async ({ step, weights }: TrainingStep): Promise<SampleEvent | undefined> => {
+      const prompt = samplePrompt ?? (await firstWords(data.texts(split)));
+      // Data without text, and no token to start from: there is nothing to write about.
+      if (samplePrompt === undefined && prompt === "" && tokenizer.eosTokenId === undefined) return undefined;
+      generator ??= new TextGenerator(model, tokenizer);
+      let text = "";
+      const options = { maxNewTokens, temperature, seed, signal };
+      for await (const piece of generator.generate(prompt, weights, options)) text += piece;
+      return { type: "sample", step, prompt, text };
+    };
   }
 }
 
@@ -181,8 +191,40 @@ async function evaluationEvent(
   evaluator: Evaluator,
   split: Split,
   { step, weights }: TrainingStep,
+  signal: AbortSignal,
 ): Promise<EvaluationEvent> {
-  return { type: "evaluation", step, split, ...(await evaluator.evaluate(split, weights)) };
+  return { type: "evaluation", step, split, ...(await evaluator.evaluate(split, weights, signal)) };
+}
+
+/** What the promise gives, or undefined as soon as the signal aborts. */
+async function unlessAborted<Result>(
+  promise: Promise<Result>,
+  signal: AbortSignal,
+): Promise<Result | undefined> {
+  if (signal.aborted) return undefined;
+  const stop = new AbortController();
+  const aborted = new Promise<undefined>((resolve) =>
+    signal.addEventListener("abort", () => resolve(undefined), { once: true, signal: stop.signal }),
+  );
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    stop.abort();
+  }
+}
+
+/** An event that takes its time, unless the signal aborts before or meanwhile: half an evaluation is none. */
+async function* unlessInterrupted(
+  signal: AbortSignal,
+  make: () => Promise<TrainingEvent | undefined>,
+): AsyncGenerator<TrainingEvent> {
+  if (signal.aborted) return;
+  try {
+    const event = await make();
+    if (event !== undefined && !signal.aborted) yield event;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
 }
 
 /** A few words to go on from. */

@@ -90,6 +90,11 @@ export class Evaluator {
         "NOTHING_TO_EVALUATE",
         `The ${split} split has no token to predict: it is empty or too short.`,
       );
+    if (!Number.isFinite(sum))
+      throw new TrainingError(
+        "NOT_FINITE",
+        `The loss over the ${split} split is ${sum / tokens}: the weights are broken.`,
+      );
     const metrics = Object.fromEntries(
       this.#metrics.map((named) => [
         named.name,

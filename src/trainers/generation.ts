@@ -3,6 +3,7 @@ import { evaluationContext } from "../nn/index.ts";
 import { Program, TensorBuffer } from "../runtime/index.ts";
 import { gather, input, Random, reshape, type Tensor } from "../tensor/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
+import { checkId } from "./batching.ts";
 import { TrainingError } from "./errors.ts";
 import { type SamplingOptions, sampleToken } from "./sampling.ts";
 import type { Weights } from "./weights.ts";
@@ -49,12 +50,7 @@ export class TextGenerator {
         );
       ids.push(tokenizer.eosTokenId);
     }
-    for (const id of ids)
-      if (id >= this.#model.vocabSize)
-        throw new TrainingError(
-          "ID_OUT_OF_RANGE",
-          `The prompt has the token id ${id}, but the model knows ids from 0 to ${this.#model.vocabSize - 1}.`,
-        );
+    for (const id of ids) checkId(id, this.#model.vocabSize, "prompt");
     const random = new Random(options.seed);
     const written: number[] = [];
     let shown = "";
@@ -70,7 +66,10 @@ export class TextGenerator {
       shown = text;
     }
     const text = tokenizer.decode(written);
-    if (text.length > shown.length && text.startsWith(shown)) yield text.slice(shown.length);
+    // A tokenizer may decode a longer list to a text that begins differently: what is new is still shown.
+    let common = 0;
+    while (common < shown.length && text[common] === shown[common]) common++;
+    if (text.length > common) yield text.slice(common);
   }
 
   /** Logits of the token after `ids`, shape (V). Sees the last `maxPositionEmbeddings` ids. */
@@ -87,6 +86,7 @@ export class TextGenerator {
     };
     const logits = new TensorBuffer({ dtype: "float32", shape: [1, this.#model.vocabSize] });
     await this.#program.bind(inputs, { logits }).run();
-    return logits.data;
+    // A model may know more ids than the tokenizer has texts for.
+    return logits.data.subarray(0, this.#tokenizer.vocabSize);
   }
 }

@@ -1,4 +1,5 @@
 import type { Random } from "../tensor/index.ts";
+import { TrainingError } from "./errors.ts";
 
 export interface SamplingOptions {
   /** Divides the logits; 0 always takes the most likely token. Default 1. */
@@ -15,8 +16,10 @@ export function sampleToken(
   { temperature = 1, topK, topP }: SamplingOptions,
   random: Random,
 ): number {
-  // Most likely first; on ties the smaller id, so that the order is the same everywhere.
-  const order = [...logits.keys()].sort((a, b) => (logits[b] ?? 0) - (logits[a] ?? 0) || a - b);
+  if (logits.some((logit) => Number.isNaN(logit) || logit === Number.POSITIVE_INFINITY))
+    throw new TrainingError("NOT_FINITE", "The model's logits are not finite: its weights are broken.");
+  // Most likely first; sorting is stable, so that ties go to the smaller id.
+  const order = [...logits.keys()].sort((a, b) => (logits[b] ?? 0) - (logits[a] ?? 0));
   const best = order[0] ?? 0;
   if (temperature === 0) return best;
   const kept = topK === undefined ? order : order.slice(0, topK);

@@ -17,13 +17,16 @@ export interface StepGraphOptions {
   readonly maxGradNorm?: number;
 }
 
+/** Numbers that an update gives back: the loss, and the norms of the gradient and of all parameters after it. */
+export type ResultName = "loss" | "gradient_norm" | "weight_norm";
+
 /** The graph of one batch of an update. */
 export interface StepGraph {
   /** What every forward pass reads: batch, parameters, sums of gradients so far. */
   readonly inputs: readonly Tensor[];
   /** What the update reads besides: the optimizer's numbers and state. */
   readonly stateInputs: readonly Tensor[];
-  readonly results: Readonly<Record<"loss" | "gradient_norm", Tensor>>;
+  readonly results: Readonly<Record<ResultName, Tensor>>;
   /** Units and their optimizer state after the update: `next/unit`, `next/slot/unit`. */
   readonly updated: Readonly<Record<string, Tensor>>;
   /** Sums of gradients with this batch's added: `next/sum/unit`. */
@@ -60,7 +63,9 @@ export function traceStep(
   const norm = globalNorm(accumulates ? gradients : [...perParameter.values()]);
   const clipped = maxGradNorm > 0 ? clipByGlobalNorm(gradients, norm, maxGradNorm) : gradients;
 
-  const scalars = Object.fromEntries(optimizer.scalars.map((name) => [name, input(name, "float32", [])]));
+  const scalars = Object.fromEntries(
+    optimizer.scalars.map((name) => [name, input(`optimizer/${name}`, "float32", [])]),
+  );
   const stateInputs: Tensor[] = Object.values(scalars);
   const updated: Record<string, Tensor> = {};
   for (const [index, unit] of units.entries()) {
@@ -86,7 +91,11 @@ export function traceStep(
   return {
     inputs: [inputIds, labels, inverseCount, ...key, ...model.parameters(), ...sumInputs],
     stateInputs,
-    results: { loss, gradient_norm: norm },
+    results: {
+      loss,
+      gradient_norm: norm,
+      weight_norm: globalNorm(units.map(({ name }) => updated[name] as Tensor)),
+    },
     updated: prefixed("next", updated),
     sums: prefixed(
       "next/sum",

@@ -1,9 +1,9 @@
 import type { Optimizer } from "../optim/index.ts";
-import { type Call, type CompileOptions, type HostTensor, Program, TensorBuffer } from "../runtime/index.ts";
+import { type Call, type HostTensor, Program, TensorBuffer } from "../runtime/index.ts";
 import { mix32 } from "../tensor/index.ts";
 import type { Batch } from "./batching.ts";
 import { TrainingError } from "./errors.ts";
-import { type StepGraphOptions, traceStep } from "./step-graph.ts";
+import { type ResultName, type StepGraphOptions, traceStep } from "./step-graph.ts";
 import {
   allocateFor,
   initialize,
@@ -18,7 +18,6 @@ export interface TrainingStepOptions extends StepGraphOptions {
   /** Forward passes of one update. Default 1. */
   readonly gradientAccumulationSteps?: number;
   readonly seed: number;
-  readonly compile?: CompileOptions;
 }
 
 export interface StepResult {
@@ -38,12 +37,13 @@ export interface StepResult {
 export class TrainingStep {
   readonly #options: TrainingStepOptions;
   readonly #fed: Fed;
-  readonly #results: Readonly<Record<"loss" | "gradient_norm", TensorBuffer<"float32">>>;
+  readonly #results: Results;
   /** Two sets that swap at each update: a graph never writes what it still reads. */
   readonly #sets: readonly [State, State];
   readonly #calls: Calls;
   #set: 0 | 1 = 0;
   #step = 0;
+  #running = false;
 
   constructor(options: TrainingStepOptions) {
     this.#options = options;
@@ -52,7 +52,7 @@ export class TrainingStep {
     this.#sets = [newState(units, optimizer), newState(units, optimizer)];
     initialize(model, this.#sets[0].weights.parameters, seed);
     this.#fed = fedBuffers(batchSize, sequenceLength, optimizer);
-    this.#results = { loss: scalarBuffer(), gradient_norm: scalarBuffer() };
+    this.#results = { loss: scalarBuffer(), gradient_norm: scalarBuffer(), weight_norm: scalarBuffer() };
     this.#calls = new Calls(options, units, this.#fed, this.#results, this.#sets);
   }
 
@@ -81,7 +81,7 @@ export class TrainingStep {
    * @throws TrainingError when no token counts, or loss or gradient are not finite; the weights stay as they were.
    */
   async run(batches: readonly Batch[], learningRate: number): Promise<StepResult> {
-    const { gradientAccumulationSteps = 1, optimizer, seed } = this.#options;
+    const { gradientAccumulationSteps = 1 } = this.#options;
     if (batches.length !== gradientAccumulationSteps)
       throw new TrainingError(
         "BATCH_COUNT",
@@ -94,6 +94,19 @@ export class TrainingStep {
         "NOTHING_TO_LEARN",
         `Step ${step}: every label of the batch is ignored (−100), so there is no loss.`,
       );
+    if (this.#running)
+      throw new TrainingError("ALREADY_RUNNING", "An update is running; wait for it before the next.");
+    this.#running = true;
+    try {
+      return await this.#update(batches, counted, learningRate);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  async #update(batches: readonly Batch[], counted: number, learningRate: number): Promise<StepResult> {
+    const { optimizer, seed } = this.#options;
+    const step = this.#step + 1;
     for (const [name, value] of Object.entries(optimizer.scalarValues({ step, learningRate })))
       write(this.#fed.scalars[name], value, name);
     write(this.#fed.inverse_count, 1 / counted, "inverse_count");
@@ -108,12 +121,14 @@ export class TrainingStep {
       loss += this.#results.loss.data[0] ?? Number.NaN;
     }
     const gradientNorm = this.#results.gradient_norm.data[0] ?? Number.NaN;
-    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm))
-      throw new TrainingError(
-        "NOT_FINITE",
-        `Step ${step}: the ${Number.isFinite(loss) ? "gradient" : "loss"} is ${Number.isFinite(loss) ? gradientNorm : loss} at learning rate ${learningRate}. ` +
-          "The weights before this step are kept. A smaller learningRate, more warmupSteps or a smaller maxGradNorm usually helps.",
-      );
+    const found = { loss, gradient: gradientNorm, "new weights' norm": this.#results.weight_norm.data[0] };
+    for (const [what, value] of Object.entries(found))
+      if (!Number.isFinite(value))
+        throw new TrainingError(
+          "NOT_FINITE",
+          `Step ${step}: the ${what} is ${value} at learning rate ${learningRate}. ` +
+            "The weights before this step are kept. A smaller learningRate, more warmupSteps or a smaller maxGradNorm usually helps.",
+        );
     this.#set = this.#set === 0 ? 1 : 0;
     this.#step = step;
     return { loss, gradientNorm };
@@ -127,6 +142,8 @@ export class TrainingStep {
     };
   }
 }
+
+type Results = Readonly<Record<ResultName, TensorBuffer<"float32">>>;
 
 interface State {
   readonly weights: ParameterMemory;
@@ -174,10 +191,11 @@ function fedBuffers(batchSize: number, sequenceLength: number, optimizer: Optimi
 }
 
 function write(buffer: TensorBuffer<"float32"> | undefined, value: number, name: string): void {
-  if (buffer === undefined || !Number.isFinite(value))
+  const rounded = Math.fround(value);
+  if (buffer === undefined || !Number.isFinite(rounded) || (rounded === 0 && value !== 0))
     throw new TrainingError(
       "BAD_SCALAR",
-      `The optimizer gave ${value} for "${name}"; it must be a finite number that the optimizer lists.`,
+      `${value} was to be fed to the update as "${name}"; it must be a number that float32 can hold, under a name that the optimizer lists.`,
     );
   buffer.data[0] = value;
 }
@@ -192,26 +210,29 @@ class Calls {
     options: TrainingStepOptions,
     units: readonly UpdateUnit[],
     fed: Fed,
-    results: Readonly<Record<"loss" | "gradient_norm", TensorBuffer<"float32">>>,
+    results: Results,
     sets: readonly [State, State],
   ) {
     const { scalars, ...batch } = fed;
     const accumulates = (options.gradientAccumulationSteps ?? 1) > 1;
     const graph = traceStep(options, units, accumulates);
     const inputs = [...graph.inputs, ...graph.stateInputs];
-    const last = new Program({ inputs, outputs: { ...graph.results, ...graph.updated } }, options.compile);
+    const last = new Program({ inputs, outputs: { ...graph.results, ...graph.updated } });
     const adding = accumulates
-      ? new Program(
-          { inputs: graph.inputs, outputs: { loss: graph.results.loss, ...graph.sums } },
-          options.compile,
-        )
+      ? new Program({ inputs: graph.inputs, outputs: { loss: graph.results.loss, ...graph.sums } })
       : undefined;
     // Sums of gradients swap like the weights do: read one set, write the other.
     this.#sums = accumulates ? [0, 1].map(() => prefixed("sum", allocateFor(units).units)) : [{}];
     this.#last = sets.map((from, set) =>
       this.#sums.map((sum) =>
         last.bind(
-          { ...batch, ...scalars, ...from.weights.parameters, ...updatedBuffers(from), ...sum },
+          {
+            ...batch,
+            ...prefixed("optimizer", scalars),
+            ...from.weights.parameters,
+            ...updatedBuffers(from),
+            ...sum,
+          },
           { ...results, ...prefixed("next", updatedBuffers(sets[1 - set] as State)) },
         ),
       ),

@@ -41,6 +41,11 @@ export function updateUnits(model: Model): UpdateUnit[] {
         "PARAMETER_NAME",
         `The model's parameters need names of their own; got "${name}"${name === "" ? "" : " twice"}.`,
       );
+    if (RESERVED.test(name))
+      throw new TrainingError(
+        "PARAMETER_NAME",
+        `The model has a parameter "${name}", which is what the graph calls something of its own. Give the field another name.`,
+      );
     names.add(name);
   }
   const size = ({ dims }: Parameter) => dims.reduce((product, dim) => product * dim, 1);
@@ -70,6 +75,10 @@ export function updateUnits(model: Model): UpdateUnit[] {
       })),
   ];
 }
+
+/** What graphs of training, evaluation and generation call their own inputs and outputs. */
+const RESERVED =
+  /^(input_ids|labels|inverse_count|dropout_key_[ab]|last|loss|losses|logits|predictions|(gradient|weight)_norm)$/;
 
 const VECTORS = "(vectors)";
 

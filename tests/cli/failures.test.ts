@@ -224,7 +224,8 @@ describe.concurrent("failed work", () => {
     expect(stderr).toContain(run);
     const files = await project.files(run);
     expect(files).toEqual(expect.arrayContaining(["manifest.json", "run.yaml"]));
-    expect(files.filter((file) => file.endsWith(".safetensors"))).toEqual([]);
+    // What was learned before it failed is kept; where nothing was, nothing is made up.
+    expect(files.some((file) => file.endsWith(".safetensors"))).toBe(ofType(events, "step").length > 0);
     return last;
   }
 
@@ -256,7 +257,7 @@ describe.concurrent("failed work", () => {
   test("a loss that is no number ends the run with an error that names the step and what helps", async () => {
     const { code, message } = await failed(corpus, "trainer.learningRate=1.0e30", "trainer.maxGradNorm=0");
     expect(code).toBe("NOT_FINITE");
-    expect(message).toMatch(/step \d+.*NaN/i);
+    expect(message).toMatch(/step \d+.*(NaN|Infinity)/i);
     expect(message).toMatch(/learningRate/);
   });
 

@@ -326,7 +326,8 @@ describe.concurrent("training with components of packages", () => {
     if (last?.type !== "error") throw new Error(`the last event is ${JSON.stringify(last)}`);
     for (const line of last.message.split("\n")) expect(stderr).toContain(line.trim());
     expect(ofType(parseEvents(stdout), "end")).toEqual([]);
-    expect((await project.files(run)).join("\n")).not.toMatch(/safetensors/);
+    const isSaved = (await project.files(run)).join("\n").includes("safetensors");
+    expect(isSaved).toBe(ofType(parseEvents(stdout), "step").length > 0);
     return last.message;
   }
 

@@ -64,6 +64,19 @@ describe("a program", () => {
     expect(ticks).toBeGreaterThan(0);
   });
 
+  test("keeps one array apart where it is a constant of two shapes", async () => {
+    const data = Float32Array.from({ length: 100 }, (_, index) => index);
+    const x = input("x", "float32", [1, 100]);
+    const row = mul(x, constant(data, "float32", [100]));
+    const column = matmul(x, constant(data, "float32", [100, 1]));
+    const outputs = { row: float([1, 100]), column: float([1, 1]) };
+    await new Program({ inputs: [x], outputs: { row, column } })
+      .bind({ x: float([1, 100], Array(100).fill(1)) }, outputs)
+      .run();
+    expect(outputs.row.data[7]).toBe(7);
+    expect(outputs.column.data[0]).toBe(4950);
+  });
+
   test("writes large constants and reads them back", async () => {
     const data = Float32Array.from({ length: 100_000 }, (_, index) => index);
     const x = input("x", "float32", []);
@@ -138,6 +151,29 @@ describe("a call that would not be safe is an error", () => {
     expect(() => program.bind({ x: shared }, { y: shared })).toThrow(
       /output "y" would be written into memory/,
     );
+  });
+
+  test("two outputs in the same memory; neighbours in one memory are fine", async () => {
+    const both = new Program({ inputs: [x], outputs: { a: mul(x, 2), b: mul(x, 3) } });
+    const memory = float([9]);
+    const view = (offset: number) =>
+      new TensorBuffer({ dtype: "float32", shape: [2, 2], within: { buffer: memory, offset } });
+    expect(() => both.bind({ x: float([2, 2]) }, { a: view(0), b: view(3) })).toThrow(
+      /outputs "a" and "b" would be written into the same memory/,
+    );
+    await both.bind({ x: float([2, 2], [1, 1, 1, 1]) }, { a: view(0), b: view(5) }).run();
+    expect([...memory.data]).toEqual([2, 2, 2, 2, 0, 3, 3, 3, 3]);
+  });
+
+  test("a view from before its buffer, or of another dtype", () => {
+    const memory = float([4]);
+    expect(
+      () => new TensorBuffer({ dtype: "float32", shape: [2], within: { buffer: memory, offset: -1 } }),
+    ).toThrow(/whole number of elements/);
+    expect(
+      () =>
+        new TensorBuffer({ dtype: "float64", shape: [2], within: { buffer: memory as never, offset: 0 } }),
+    ).toThrow(/dtype of its buffer/);
   });
 
   test("running a call that still runs", async () => {

@@ -7,6 +7,7 @@ import {
   constant,
   crossEntropy,
   dropoutMask,
+  exp,
   gather,
   grad,
   input,
@@ -28,6 +29,7 @@ import {
 const x = (...shape: (number | string)[]) => input("x", "float32", shape);
 const y = (...shape: (number | string)[]) => input("y", "float32", shape);
 const sameX = input("x", "float32", [2]);
+const sameX2 = input("x", "float32", [2, 3]);
 const ids = (...shape: (number | string)[]) => input("ids", "int32", shape);
 
 describe("shapes follow from shapes, symbols included", () => {
@@ -72,6 +74,24 @@ describe("a shape that does not fit is an error where it is made, naming operato
     transpose: [() => transpose(x(2, 3), [0, 0]), /^transpose: \[0, 0\] does not permute/],
     split: [() => split(x(2, 5), 3, 1), /^split: axis 1 of x float32\(2, 5\) does not divide into 3/],
     concat: [() => concat([x(2, 3), y(3, 3)], 1), /^concat along axis 1/],
+    "slice beyond the end, of the whole length": [
+      () => slice(x(5), 0, 2, 5),
+      /^slice: 5 elements from 2 are not in axis 0/,
+    ],
+    "slice of a symbol from elsewhere": [() => slice(x("t", 4), 0, 1, "t"), /^slice: t elements from 1/],
+    "slice from before the start": [() => slice(x(5), 0, -1, 3), /^slice: 3 elements from -1/],
+    "a constant that its dtype cannot hold": [() => mul(ids(2), 0.5), /^constant: 0.5 is no int32/],
+    "a gradient for something computed": [
+      () => grad(reduceSum(exp(linear(sameX2, y(3, 4)))), [linear(sameX2, y(3, 4))]),
+      /^grad: float32\(2, 4\) is computed/,
+    ],
+    "a second derivative through a by-product": [
+      () => {
+        const [first] = grad(reduceSum(layerNorm(sameX2, y(3), y(3))), [sameX2]);
+        return grad(reduceSum(mul(first as Tensor, first as Tensor)), [sameX2]);
+      },
+      /^grad: output \d of "layerNorm" serves its gradient/,
+    ],
     slice: [() => slice(x(4), 0, 2, 3), /^slice: \[2, 5\) is outside axis 0/],
     broadcastTo: [() => broadcastTo(x(2, 3), [2, 4]), /^broadcastTo/],
     layerNorm: [() => layerNorm(x(2, 3), y(4), y(3)), /^layerNorm/],

@@ -64,19 +64,24 @@ test("training goes on from a position to the batches that would have followed; 
   expect(wrong.map(({ batch }) => batch)).not.toEqual(whole.slice(4, 8).map(({ batch }) => batch));
 });
 
-test("what is cut and what is left out is counted", async () => {
+test("what is cut and what is left out is counted, and leaves nothing behind", async () => {
   const examples = [
     { inputIds: [1, 2, 3, 4, 5, 6, 7] },
+    { inputIds: [9, 9, 9], labels: [9, -100, -100] },
     { inputIds: [1] },
-    { inputIds: [1, 2], labels: [1, -100] },
     { inputIds: [5, 6] },
   ];
-  const results = await take(2, options(examples));
-  expect(results.at(-1)?.counts).toMatchObject({
-    truncated: expect.any(Number),
-    dropped: expect.any(Number),
-  });
-  expect(results.at(-1)?.counts.dropped).toBeGreaterThanOrEqual(2);
+  const [batch] = await collect(evaluationBatches("validation", options(examples)));
+  expect([...(batch?.inputIds ?? [])]).toEqual([1, 2, 3, 4, 5, 0, 0, 0]);
+  expect(batch?.counted).toBe(5);
+  const [first, second] = await take(2, options(examples, { batchSize: 1 }));
+  const order = [first, second].map((result) => result?.batch.inputIds[0]);
+  expect(order.sort()).toEqual([1, 5]);
+  expect(second?.counts.truncated).toBe(1);
+  const [, , , later] = await take(4, options(examples, { batchSize: 1 }));
+  // Two passes: one example cut and two left out in each.
+  expect(later?.counts.truncated).toBe(2);
+  expect([3, 4]).toContain(later?.counts.dropped);
 });
 
 describe("data that cannot be trained on is an error", () => {

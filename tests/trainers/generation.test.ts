@@ -39,22 +39,40 @@ test("the end-of-text token ends the text and is not shown", async () => {
   expect(text.split(" ").filter(Boolean).map(Number)).toEqual(all.slice(0, all.indexOf(eosTokenId)));
 });
 
-test("characters that are spread over tokens come out whole", async () => {
+test("characters that are spread over tokens come out whole, piece by piece", async () => {
+  // Every two tokens are one emoji of four bytes; half of one decodes to a replacement character.
+  const halves = [Uint8Array.of(0xf0, 0x9f), Uint8Array.of(0x98, 0x80)];
+  let written = 0;
   const bytes = {
     ...numberTokenizer,
     encode: () => Int32Array.of(1),
-    decode: (ids: Iterable<number>) =>
-      new TextDecoder().decode(
-        Uint8Array.from([...ids].flatMap((id) => [0xf0, 0x9f, 0x98, 0x80 + id]).slice(0, 10)),
-      ),
+    decode: (ids: Iterable<number>) => {
+      written = [...ids].length;
+      return new TextDecoder().decode(
+        Buffer.concat(Array.from({ length: written }, (_, at) => halves[at % 2] as Uint8Array)),
+      );
+    },
   };
-  const text = await write({ maxNewTokens: 4 }, "x", bytes);
-  expect(
-    [...text]
-      .slice(0, 2)
-      .every((character) => character.codePointAt(0) === 0x1f600 + (character.codePointAt(0) ?? 0) - 0x1f600),
-  ).toBe(true);
-  expect(text.startsWith("\uFFFD")).toBe(false);
+  const model = await smallGpt();
+  const weights = allocateFor(updateUnits(model)).parameters;
+  initialize(model, weights, 1);
+  const options = { seed: 1, maxNewTokens: 6 };
+  const pieces = await collect(new TextGenerator(model, bytes).generate("x", weights, options));
+  expect(pieces).toEqual(["\u{1f600}", "\u{1f600}", "\u{1f600}"]);
+});
+
+test("text is written from all that the model can see, not only the last tokens", async () => {
+  const far = await write({ temperature: 0, maxNewTokens: 1 }, "5 2 3 4 6 7 8 9");
+  const others = await Promise.all(
+    [0, 1, 2, 3, 4].map((id) => write({ temperature: 0, maxNewTokens: 1 }, `${id} 2 3 4 6 7 8 9`)),
+  );
+  expect(others.some((text) => text !== far)).toBe(true);
+});
+
+test("a model that knows more ids than the tokenizer writes only those that have a text", async () => {
+  const few = { ...numberTokenizer, vocabSize: 3 };
+  const text = await write({ maxNewTokens: 40, temperature: 2 }, "1 2", few);
+  expect(text.split(" ").every((id) => Number(id) < 3)).toBe(true);
 });
 
 test("an empty prompt starts from the end-of-text token, and without one is an error", async () => {
@@ -63,7 +81,8 @@ test("an empty prompt starts from the end-of-text token, and without one is an e
 });
 
 test("a prompt with ids that the model does not know is an error", async () => {
-  await expect(write({}, "1 99")).rejects.toThrow(/token id 99/);
+  await expect(write({}, "1 -1")).rejects.toThrow(/prompt has the token id -1/);
+  await expect(write({}, "1 99")).rejects.toThrow(/prompt has the token id 99/);
 });
 
 describe("sampling", () => {
@@ -94,6 +113,10 @@ describe("sampling", () => {
     expect(draws({ topP: 0.6 }).map((share) => share > 0)).toEqual([false, true, false, false]);
     expect(draws({ topP: 0.7 }).map((share) => share > 0)).toEqual([false, true, true, false]);
     expect(draws({ topP: 0 }).map((share) => share > 0)).toEqual([false, true, false, false]);
+  });
+  test("logits that are not finite are an error", () => {
+    for (const broken of [Number.NaN, Number.POSITIVE_INFINITY])
+      expect(() => sampleToken(Float32Array.from([0, broken, 1]), {}, new Random(1))).toThrow(/not finite/);
   });
   test("ties go to the smaller id", () =>
     expect(sampleToken(Float32Array.from([1, 1]), { temperature: 0 }, new Random(1))).toBe(0));

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Model } from "../../src/models/index.ts";
-import { Embedding, IGNORE_INDEX, Module, Parameter, zeros } from "../../src/nn/index.ts";
+import { Embedding, IGNORE_INDEX, Module, normal, Parameter, zeros } from "../../src/nn/index.ts";
 import { adamW } from "../../src/optim/index.ts";
-import { add, mul, type Tensor } from "../../src/tensor/index.ts";
+import { add, broadcastTo, type Tensor } from "../../src/tensor/index.ts";
 import type { Batch } from "../../src/trainers/batching.ts";
 import { TrainingStep, type TrainingStepOptions } from "../../src/trainers/training-step.ts";
 import { smallGpt } from "./fixtures.ts";
@@ -133,11 +133,12 @@ describe("what cannot be trained is an error that says so", () => {
     readonly vocabSize = 20;
     readonly maxPositionEmbeddings = T;
     readonly config = {};
-    readonly table = new Embedding(20, 20);
+    readonly table: Embedding;
     readonly unused = new Parameter([3], zeros);
     readonly #forward: (self: Odd, ids: Tensor) => Tensor;
-    constructor(forward: (self: Odd, ids: Tensor) => Tensor) {
+    constructor(forward: (self: Odd, ids: Tensor) => Tensor, shape = [20, 20]) {
       super();
+      this.table = Object.assign(new Embedding(20, 20), { weight: new Parameter(shape, normal(0.02)) });
       this.#forward = forward;
     }
     forward({ inputIds }: { inputIds: Tensor }) {
@@ -152,13 +153,40 @@ describe("what cannot be trained is an error that says so", () => {
   });
 
   test("a model that ignores its input", async () => {
-    const ignoring = new Odd((self, ids) => self.table.forward(mul(ids, 0)));
-    // Multiplying by 0 hides the dependence from the graph's structure: this one is a real graph of its input.
-    await expect(newStep({ model: ignoring })).rejects.toThrow(/unused/);
+    const blind = new Odd((self) => broadcastTo(self.table.weight, [B, T, 20]), [1, 1, 20]);
+    await expect(newStep({ model: blind })).rejects.toThrow(/logits do not depend on its input/);
+  });
+
+  test("logits of another shape", async () => {
     const fixed = new Odd((self) => add(self.table.weight, self.table.weight));
     await expect(newStep({ model: fixed })).rejects.toThrow(
       /logits float32\(20, 20\); a causal language model gives \(4, 8, 20\)/,
     );
+  });
+
+  test("a parameter with a name that the graph uses", async () => {
+    const taken = Object.assign(new Odd((self, ids) => self.table.forward(ids)), {
+      labels: new Parameter([2], zeros),
+    });
+    await expect(newStep({ model: taken })).rejects.toThrow(
+      /parameter "labels".*Give the field another name/,
+    );
+  });
+
+  test("an update that ruins the weights is refused, and the weights before it stay", async () => {
+    const step = await newStep({ maxGradNorm: 0 });
+    const before = step.weights;
+    await expect(step.run([ragged(B, [])], 1e38)).rejects.toThrow(/Step 1: the new weights' norm is/);
+    expect(step.weights).toBe(before);
+    await expect(step.run([ragged(B, [])], 1e39)).rejects.toThrow(/float32 can hold/);
+    expect((await step.run([ragged(B, [])], 1e-3)).loss).toBeLessThan(10);
+  });
+
+  test("two updates at once", async () => {
+    const step = await newStep();
+    const first = step.run([ragged(B, [])], 1e-3);
+    await expect(step.run([ragged(B, [], 5)], 1e-3)).rejects.toThrow(/update is running/);
+    expect((await first).loss).toBe((await (await newStep()).run([ragged(B, [])], 1e-3)).loss);
   });
 
   test("a batch without a label that counts", async () => {

@@ -18,7 +18,6 @@ const functions = {
   CreateSessionFromArray: [8, "void*", ["void*", "void*", "size_t", "void*", "void*"]],
   Run: [9, "void*", ["void*", "void*", "void*", "void*", "size_t", "void*", "size_t", "void*"]],
   CreateSessionOptions: [10, "void*", ["void*"]],
-  EnableProfiling: [14, "void*", ["void*", "const char*"]],
   SetSessionGraphOptimizationLevel: [23, "void*", ["void*", "int"]],
   CreateTensorWithDataAsOrtValue: [
     49,

@@ -16,13 +16,12 @@ export class OrtSession {
   readonly pointer: Pointer;
 
   /** @throws RuntimeError with the library's message when the model is not valid or uses an operator it lacks. */
-  constructor(model: Uint8Array, options: { profile?: string } = {}) {
+  constructor(model: Uint8Array) {
     const api = ortApi();
     const settings = api.create("CreateSessionOptions");
     try {
       api.call("SetSessionGraphOptimizationLevel", settings, ALL_OPTIMIZATIONS);
       api.call("DisablePerSessionThreads", settings);
-      if (options.profile !== undefined) api.call("EnableProfiling", settings, options.profile);
       this.pointer = api.create(
         "CreateSessionFromArray",
         ortEnvironment().pointer,

@@ -13,6 +13,7 @@ interface AttentionAttributes {
 
 const apply = defineOperator<AttentionAttributes>({
   name: "causalAttention",
+  auxiliaryOutputs: true,
   infer: (inputs) => {
     const [q, k, v, dropout] = inputs as [Tensor, Tensor, Tensor, Tensor | undefined];
     const shape = [...q.shape.slice(0, -1), q.dim(-2)];

@@ -49,32 +49,3 @@ const apply = defineOperator<undefined>({
 export function columnSum(x: Tensor, weights?: Tensor): Tensor {
   return apply(weights ? [x, weights] : [x], undefined)[0];
 }
-
-/**
- * Writes `x` as `wide · scale` with scale (N, 1) if that is how it was made and x is wider than what it is multiplied with:
- * the product can then scale its narrow side instead of a (N, vocabulary) array.
- */
-export function factorRowScale(
-  x: Tensor,
-  otherWidth: Dim,
-): { readonly wide: Tensor; readonly scale?: Tensor } {
-  if (x.source.kind !== "operation" || x.source.operation.operator.name !== "mul") return { wide: x };
-  const width = x.dim(-1);
-  if (typeof width !== "number" || typeof otherWidth !== "number" || width <= otherWidth) return { wide: x };
-  const [a, b] = x.source.operation.inputs as [Tensor, Tensor];
-  if (
-    a.rank === 2 &&
-    b.rank === 2 &&
-    a.shape[0] === x.shape[0] &&
-    a.shape[1] === x.shape[1] &&
-    b.shape[0] === x.shape[0] &&
-    b.shape[1] === 1
-  )
-    return { wide: a, scale: b };
-  return { wide: x };
-}
-
-/** Rows of a matrix times a column (N, 1), or the matrix itself without one. */
-export function scaleRows(x: Tensor, scale: Tensor | undefined): Tensor {
-  return scale === undefined ? x : mul(x, reshape(scale, [x.dim(0), 1]));
-}

@@ -5,6 +5,7 @@ import { reshape } from "./reshape.ts";
 
 const apply = defineOperator<undefined>({
   name: "crossEntropy",
+  auxiliaryOutputs: true,
   infer: (inputs) => {
     const [logits, labels] = inputs as [Tensor, Tensor];
     if (

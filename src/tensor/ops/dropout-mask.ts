@@ -33,7 +33,11 @@ const apply = defineOperator<DropoutAttributes>({
     bits = int.multiply(int.shiftXor(bits, 15), 0x2c1b3c6d);
     bits = int.multiply(int.shiftXor(bits, 12), 0x297a2d39);
     bits = int.shiftXor(bits, 15);
-    const threshold = lowering.constant([Math.round(probability * 2 ** 32) - 2 ** 31], "int32", []);
+    const threshold = lowering.constant(
+      [Math.min(Math.round(probability * 2 ** 32), 2 ** 32 - 1) - 2 ** 31],
+      "int32",
+      [],
+    );
     const [dropped] = lowering.node("Less", [bits, threshold]);
     const [mask] = lowering.node("Where", [
       dropped,

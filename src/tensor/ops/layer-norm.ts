@@ -13,6 +13,7 @@ interface LayerNormAttributes {
 
 const apply = defineOperator<LayerNormAttributes>({
   name: "layerNorm",
+  auxiliaryOutputs: true,
   infer: (inputs) => {
     const [x, weight, bias] = inputs as [Tensor, Tensor, Tensor];
     const fits = (p: Tensor) => p.rank === 1 && p.dim(0) === x.dim(-1) && p.dtype === x.dtype;

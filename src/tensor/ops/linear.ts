@@ -1,7 +1,8 @@
 import { TensorError } from "../errors.ts";
-import { sizeOf } from "../shape.ts";
+import { type Dim, sizeOf } from "../shape.ts";
 import { defineOperator, describe, type Tensor } from "../tensor.ts";
-import { columnSum, factorRowScale, scaleRows } from "./column-sum.ts";
+import { mul } from "./arithmetic.ts";
+import { columnSum } from "./column-sum.ts";
 import { reshape } from "./reshape.ts";
 
 interface GemmAttributes {
@@ -83,4 +84,30 @@ export function linear(
   const rows = reshape(x, [sizeOf(x.shape.slice(0, -1)), x.dim(-1)]);
   const y = gemm(rows, weight, { transB: options.transposed ?? false }, bias);
   return reshape(y, [...x.shape.slice(0, -1), y.dim(1)]);
+}
+
+/**
+ * Writes `x` as `wide · scale` with scale (N, 1) if that is how it was made and x is wider than what it is multiplied with:
+ * the product can then scale its narrow side instead of a (N, vocabulary) array.
+ */
+function factorRowScale(x: Tensor, otherWidth: Dim): { readonly wide: Tensor; readonly scale?: Tensor } {
+  if (x.source.kind !== "operation" || x.source.operation.operator.name !== "mul") return { wide: x };
+  const width = x.dim(-1);
+  if (typeof width !== "number" || typeof otherWidth !== "number" || width <= otherWidth) return { wide: x };
+  const [a, b] = x.source.operation.inputs as [Tensor, Tensor];
+  if (
+    a.rank === 2 &&
+    b.rank === 2 &&
+    a.shape[0] === x.shape[0] &&
+    a.shape[1] === x.shape[1] &&
+    b.shape[0] === x.shape[0] &&
+    b.shape[1] === 1
+  )
+    return { wide: a, scale: b };
+  return { wide: x };
+}
+
+/** Rows of a matrix times a column (N, 1), or the matrix itself without one. */
+function scaleRows(x: Tensor, scale: Tensor | undefined): Tensor {
+  return scale === undefined ? x : mul(x, scale);
 }

@@ -1,11 +1,16 @@
-import type { DType } from "../dtype.ts";
+import { type DType, isFloat } from "../dtype.ts";
 import { TensorError } from "../errors.ts";
 import { defineOperator, describe, scalar, type Tensor } from "../tensor.ts";
 
 const applyCast = defineOperator<{ readonly dtype: DType }>({
   name: "cast",
   infer: ([x], { dtype }) => [{ dtype, shape: (x as Tensor).shape }],
-  gradient: ({ inputs: [x], outputGradients: [dy] }) => [dy && cast(dy, (x as Tensor).dtype)],
+  gradient: ({ inputs: [x], attributes: { dtype }, outputGradients: [dy] }) => {
+    const from = (x as Tensor).dtype;
+    if (!isFloat(from) || !isFloat(dtype))
+      throw new TensorError("NOT_DIFFERENTIABLE", `cast: there is no gradient between ${from} and ${dtype}.`);
+    return [dy && cast(dy, from)];
+  },
   lower: (lowering, [x], { attributes: { dtype } }) =>
     lowering.node("Cast", [x], { attributes: { to: { dtype } } }),
 });

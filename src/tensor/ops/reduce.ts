@@ -58,7 +58,8 @@ export function reduceSum(x: Tensor, options: { axes?: readonly number[]; keepDi
   const axes = (options.axes ?? x.shape.map((_dim, axis) => axis)).map((axis) =>
     normalizeAxis("reduceSum", axis, x.rank),
   );
-  return applySum([x], { axes, keepDims: options.keepDims ?? false })[0];
+  // ONNX takes a list without axes for all of them.
+  return axes.length === 0 ? x : applySum([x], { axes, keepDims: options.keepDims ?? false })[0];
 }
 
 /** Sums the axes along which something of `shape` was broadcast to the shape of `x`: the transpose of broadcasting. */
@@ -72,7 +73,7 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
   return reshape(summed, shape);
 }
 
-const applyNormSquared = defineOperator<undefined>({
+const applySumOfSquares = defineOperator<undefined>({
   name: "sumOfSquares",
   infer: (inputs) => [{ dtype: (inputs[0] as Tensor).dtype, shape: [] }],
   lower: (lowering, inputs) => {
@@ -85,5 +86,5 @@ const applyNormSquared = defineOperator<undefined>({
 
 /** Σ x² over all elements of all tensors, shape (). Not differentiable: it measures gradients. */
 export function sumOfSquares(tensors: readonly Tensor[]): Tensor {
-  return applyNormSquared(tensors, undefined)[0];
+  return applySumOfSquares(tensors, undefined)[0];
 }

@@ -18,6 +18,7 @@ const apply = defineOperator(operator);
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const target = inferAxis(x, shape);
+  if (sameShape(x.shape, target)) return x;
   const origin = reshapedFrom(x) ?? x;
   return sameShape(origin.shape, target) ? origin : apply([origin], { shape: target })[0];
 }

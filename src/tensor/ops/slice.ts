@@ -15,6 +15,11 @@ const apply = defineOperator<SliceAttributes>({
   infer: ([x], { axis, start, length }) => {
     const tensor = x as Tensor;
     const whole = tensor.dim(axis);
+    if (!Number.isInteger(start) || start < 0 || (whole === length && start > 0))
+      throw new TensorError(
+        "SHAPE_MISMATCH",
+        `slice: ${length} elements from ${start} are not in axis ${axis} of ${describe(tensor)}.`,
+      );
     if (typeof whole === "number" && typeof length === "number" && start + length > whole)
       throw new TensorError(
         "SHAPE_MISMATCH",
@@ -61,5 +66,5 @@ const apply = defineOperator<SliceAttributes>({
 export function slice(x: Tensor, axis: number, start: number, length: Dim): Tensor {
   const at = normalizeAxis("slice", axis, x.rank);
   const shape = x.shape.map((dim, index) => (index === at ? length : dim));
-  return sameShape(shape, x.shape) ? x : apply([x], { axis: at, start, length })[0];
+  return start === 0 && sameShape(shape, x.shape) ? x : apply([x], { axis: at, start, length })[0];
 }
