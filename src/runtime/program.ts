@@ -1,6 +1,7 @@
 import { describe, formatShape, type Tensor } from "../tensor/index.ts";
 import type { TensorBuffer } from "./buffer.ts";
 import { RuntimeError } from "./errors.ts";
+import { elementCount } from "./host-tensor.ts";
 import { encodeModel, type GraphSpec, inputName } from "./onnx-model.ts";
 import { addressOf, type NativeMemory } from "./ort/api.ts";
 import { type NativeNames, OrtSession } from "./ort/session.ts";
@@ -79,6 +80,13 @@ export class Call {
         "ALREADY_RUNNING",
         "This call is running; it can run again when it has settled.",
       );
+    // Memory that was handed to another thread (postMessage with a transfer list) is no longer where the library was told.
+    for (const { data, shape } of this.#buffers)
+      if (data.length !== elementCount(shape))
+        throw new RuntimeError(
+          "DETACHED_BUFFER",
+          `A buffer of shape ${formatShape(shape)} has lost its memory.`,
+        );
     this.#running = true;
     try {
       await this.#session.run(this.#names[0], this.#inputValues, this.#names[1], this.#outputValues);

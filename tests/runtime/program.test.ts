@@ -176,6 +176,13 @@ describe("a call that would not be safe is an error", () => {
     ).toThrow(/dtype of its buffer/);
   });
 
+  test("running with memory that was transferred away", async () => {
+    const from = float([2, 2]);
+    const call = program.bind({ x: from }, { y: float([2, 2]) });
+    structuredClone(from.data, { transfer: [from.data.buffer as ArrayBuffer] });
+    await expect(call.run()).rejects.toThrow(/has lost its memory/);
+  });
+
   test("running a call that still runs", async () => {
     const call = program.bind({ x: float([2, 2]) }, { y: float([2, 2]) });
     const first = call.run();

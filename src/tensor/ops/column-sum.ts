@@ -1,9 +1,6 @@
 import { TensorError } from "../errors.ts";
-import type { Dim } from "../shape.ts";
 import { defineOperator, describe, type Tensor } from "../tensor.ts";
-import { mul } from "./arithmetic.ts";
 import { broadcastTo } from "./reduce.ts";
-import { reshape } from "./reshape.ts";
 
 const apply = defineOperator<undefined>({
   name: "columnSum",
