@@ -1,0 +1,75 @@
+/**
+ * Typed use of `get…`, checked by `tsc` (`npm run check:types`): every `@ts-expect-error` must be one. Nothing here runs.
+ */
+import {
+  getMetric,
+  getModel,
+  getTokenizer,
+  getTrainer,
+  type Metric,
+  type StreamingMetric,
+} from "../../src/faces/registry.ts";
+
+class Counter implements StreamingMetric {
+  readonly reads = [] as const;
+  readonly unit: string;
+  constructor(options: { unit: string }) {
+    this.unit = options.unit;
+  }
+  update(): void {}
+  compute(): number {
+    return 0;
+  }
+  reset(): void {}
+  state(): unknown {
+    return 0;
+  }
+  merge(): void {}
+}
+
+declare global {
+  namespace CodexMl {
+    interface Metrics {
+      typed_counter: typeof Counter;
+      typed_share: (options: { k?: number }) => Promise<() => number>;
+      typed_plain: () => () => number;
+    }
+  }
+}
+
+export async function builtins(): Promise<void> {
+  await getTokenizer("bpe");
+  await getTokenizer("bpe", { vocabSize: 512 });
+  // @ts-expect-error: a misspelt option
+  await getTokenizer("bpe", { vocabsize: 512 });
+  // @ts-expect-error: a wrong type
+  await getTokenizer("bpe", { vocabSize: "512" });
+  await getTrainer("causal_lm", { maxSteps: 10 });
+  // @ts-expect-error: maxSteps is required
+  await getTrainer("causal_lm");
+  // @ts-expect-error: maxSteps is required
+  await getTrainer("causal_lm", { batchSize: 4 });
+  const model = await getModel("gpt2", { vocabSize: 10 });
+  model.parameters();
+}
+
+export async function declared(): Promise<void> {
+  const counter = await getMetric("typed_counter", { unit: "ms" });
+  const unit: string = counter.unit;
+  // @ts-expect-error: the unit is required
+  await getMetric("typed_counter");
+  const share = await getMetric("typed_share", { k: 3 });
+  await getMetric("typed_share");
+  // @ts-expect-error: a wrong type
+  await getMetric("typed_share", { k: "3" });
+  await getMetric("typed_plain");
+  // @ts-expect-error: it takes no options
+  await getMetric("typed_plain", { k: 3 });
+  void [unit, share];
+}
+
+export async function unknownNames(name: string): Promise<void> {
+  const any: Metric = await getMetric(name, { whatever: true });
+  const other: Metric = await getMetric("somebody-elses", 42);
+  void [any, other];
+}
