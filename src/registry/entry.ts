@@ -1,116 +1,133 @@
-import type { Factory } from "./component.ts";
-import { RegistryFactoryTypeError, RegistryLoadError, type Subject } from "./errors.ts";
-import type { Origin } from "./origin.ts";
-import { ownVersion } from "./own-package.ts";
-
-/** The parts of an origin that do not change. */
-type Provenance = Pick<Origin, "kind"> &
-  Partial<Pick<Origin, "package" | "version" | "target" | "location" | "replaced">>;
+import type { ComponentContext, Factory, FactoryClass, FactoryFunction } from "./component.ts";
+import { describeValue, quote } from "./display.ts";
+import {
+  InvalidOptionError,
+  RegistryContractError,
+  RegistryError,
+  RegistryFactoryError,
+  RegistryLoadError,
+  RegistryOptionsError,
+} from "./errors.ts";
+import { acceptOptions } from "./options.ts";
+import type { Origin, Subject } from "./origin.ts";
+import { ownVersion } from "./packages.ts";
 
 /** One registration: a name, where it came from, and its factory once somebody has asked for it. */
-export class Entry<Component> {
+export class Entry<Component> implements Subject {
   readonly noun: string;
   readonly name: string;
   /** Shrinks when another registration takes one over. */
   readonly aliases: Set<string>;
   readonly description: string | undefined;
-  readonly #provenance: Provenance;
+  readonly #origin: Pick<Origin, "kind"> & Partial<Origin>;
   readonly #import: (attempt: number) => Promise<unknown>;
-  #factory: Promise<Factory<Component>> | undefined;
-  #status: "declared" | "loaded" | "failed" = "declared";
+  #factory: Factory<Component> | undefined;
+  #loading: Promise<Factory<Component>> | undefined;
   #error: Error | undefined;
   #attempts = 0;
 
+  /** @throws {RegistryError} the factory at hand cannot build anything. */
   constructor(
-    details: {
-      readonly noun: string;
-      readonly name: string;
-      readonly aliases?: Iterable<string> | undefined;
-      readonly description?: string | undefined;
-    },
-    provenance: Provenance,
-    /** A factory at hand, or the import that gives it. */
-    factory:
-      | { readonly ready: Factory<Component> }
-      | { readonly import: (attempt: number) => Promise<unknown> },
+    details: { noun: string; name: string; aliases?: Iterable<string>; description?: string | undefined },
+    origin: Pick<Origin, "kind"> & Partial<Origin>,
+    source: { readonly factory: unknown } | { readonly import: (attempt: number) => Promise<unknown> },
   ) {
     this.noun = details.noun;
     this.name = details.name;
     this.aliases = new Set(details.aliases);
-    this.#provenance = provenance;
-    this.#import = "import" in factory ? factory.import : async () => factory.ready;
-    if ("ready" in factory) {
-      this.#factory = Promise.resolve(factory.ready);
-      this.#status = "loaded";
-    }
-    this.description = details.description ?? ("ready" in factory ? descriptionOf(factory.ready) : undefined);
+    this.#origin = origin;
+    this.#import = "import" in source ? source.import : async () => source.factory;
+    if ("factory" in source) this.#factory = this.#accept(source.factory);
+    const described = typeof this.#factory === "object" ? this.#factory.description : undefined;
+    this.description = details.description ?? described;
   }
 
   get package(): string | undefined {
-    return this.#provenance.package;
+    return this.#origin.package;
   }
 
-  /** Whether this is one of its names. */
-  claims(name: string): boolean {
-    return this.name === name || this.aliases.has(name);
+  /** Where it came from and how it stands by itself: whether something shadows it only its registry knows. */
+  get origin(): Origin {
+    const loaded = this.#factory === undefined ? "declared" : "loaded";
+    return {
+      package: undefined,
+      // Ours is read only when somebody asks: a process that builds nothing reads no file.
+      version: this.#origin.kind === "builtin" ? ownVersion() : undefined,
+      target: undefined,
+      location: undefined,
+      ...this.#origin,
+      status: this.#error === undefined ? loaded : "failed",
+      error: this.#error,
+    };
   }
 
-  /** The factory. Concurrent calls share one import, its result is kept, and a failed one may be tried again. */
-  factory(): Promise<Factory<Component>> {
+  /** Imports it if need be. Concurrent calls share one import, its result is kept, and a failed one may be tried again. */
+  async factory(): Promise<Factory<Component>> {
     if (this.#factory !== undefined) return this.#factory;
-    const loading = this.#load();
-    this.#factory = loading;
-    loading.catch(() => {
-      this.#factory = undefined;
+    this.#loading ??= this.#load().finally(() => {
+      this.#loading = undefined;
     });
-    return loading;
+    return this.#loading;
   }
 
   async #load(): Promise<Factory<Component>> {
     try {
-      const value = await this.#import(this.#attempts++);
-      if (!isFactory<Component>(value)) throw new RegistryFactoryTypeError(this.noun, this.name, value);
-      this.#status = "loaded";
+      this.#factory = this.#accept(await this.#import(this.#attempts++));
       this.#error = undefined;
-      return value;
+      return this.#factory;
     } catch (cause) {
-      const error = new RegistryLoadError(this.subject(), cause);
-      this.#status = "failed";
-      this.#error = error;
-      throw error;
+      this.#error = new RegistryLoadError(this, cause);
+      throw this.#error;
     }
   }
 
-  subject(): Subject {
-    return { noun: this.noun, name: this.name, origin: this.origin(false) };
+  #accept(value: unknown): Factory<Component> {
+    if (isFactory<Component>(value)) return value;
+    const problem = `${this.noun} ${quote(this.name)}: ${describeValue(value)} is no factory`;
+    const rule = "A factory is a function, a class, or an object with `create(options, context)`.";
+    throw new RegistryError("REGISTRY_FACTORY_TYPE", `${problem}. ${rule}`);
   }
 
-  origin(shadowed: boolean): Origin {
-    const { kind, package: owner, version, target, location, replaced } = this.#provenance;
-    return {
-      kind,
-      package: owner,
-      // Ours is read only when somebody asks: a process that builds nothing reads no file.
-      version: kind === "builtin" ? ownVersion() : version,
-      target,
-      location,
-      status: this.#status !== "failed" && shadowed ? "shadowed" : this.#status,
-      error: this.#error,
-      ...(replaced === undefined ? {} : { replaced }),
+  /**
+   * Builds a component: validates the options, calls the factory, and holds what it returned against the contract.
+   * The errors tell whose fault it is: that of the import, the options, the factory, or what it returned.
+   */
+  async create(
+    check: (value: unknown) => string | undefined,
+    options: unknown,
+    context: ComponentContext,
+  ): Promise<Component> {
+    const factory = await this.factory();
+    const blameFactory = (cause: unknown): never => {
+      throw new RegistryFactoryError(this, cause);
     };
+    const { value, issues } = await acceptOptions(factory, options ?? {}).catch(blameFactory);
+    if (issues !== undefined) throw new RegistryOptionsError(this, issues);
+    let component: Component;
+    let expected: string | undefined;
+    try {
+      component = await construct(factory, value, context);
+      expected = check(component);
+    } catch (cause) {
+      if (!InvalidOptionError.is(cause)) return blameFactory(cause);
+      throw new RegistryOptionsError(this, [{ path: cause.path, message: cause.message }], { cause });
+    }
+    if (expected === undefined) return component;
+    throw new RegistryContractError(this, component, expected);
   }
 }
 
 /** Whether a value can build a component: a function, a class, or a definition. */
 export function isFactory<Component>(value: unknown): value is Factory<Component> {
   if (typeof value === "function") return true;
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    typeof (value as { create?: unknown }).create === "function"
-  );
+  return typeof Object(value).create === "function";
 }
 
-function descriptionOf(factory: Factory<unknown>): string | undefined {
-  return typeof factory === "function" ? undefined : factory.description;
+function construct<C>(factory: Factory<C>, options: unknown, context: ComponentContext): C | Promise<C> {
+  if (typeof factory !== "function") return factory.create(options, context);
+  // Classes have a `prototype` that cannot be written; functions have one that can, or none.
+  const isClass = Object.getOwnPropertyDescriptor(factory, "prototype")?.writable === false;
+  return isClass
+    ? new (factory as FactoryClass<C>)(options, context)
+    : (factory as FactoryFunction<C>)(options, context);
 }

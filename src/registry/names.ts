@@ -1,12 +1,7 @@
 import { quote } from "./display.ts";
 import { RegistryNameError } from "./errors.ts";
 
-/** A component's name as it was asked for: by itself, or as one package's component and no other. */
-export interface Reference {
-  readonly package: string | undefined;
-  readonly name: string;
-}
-
+const NAME = /^[a-z0-9][a-z0-9@:._-]*$/;
 const PACKAGE_NAME = /^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/i;
 
 /** Whether `text` can be the name of an npm package, and so cannot lead out of `node_modules`. */
@@ -21,34 +16,31 @@ export function isPackageName(text: string): boolean {
  */
 export function normalizeName(name: unknown): string {
   if (typeof name !== "string") throw new RegistryNameError(name, `a name is a string, not ${quote(name)}`);
+  if (NAME.test(name)) return name;
   // Only A–Z: the full mapping would turn look-alikes such as the Kelvin sign into ASCII letters.
   const key = name.trim().replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  if (NAME.test(key)) return key;
   if (key === "") throw new RegistryNameError(name, "a name has at least one character");
-  const offending = /[^a-z0-9@:._-]/u.exec(key);
-  if (offending !== null)
-    throw new RegistryNameError(name, `${showCharacter(offending[0])} cannot be in a name`);
-  const first = key.charAt(0);
-  if (!/[a-z0-9]/.test(first))
-    throw new RegistryNameError(
-      name,
-      `a name begins with a letter or a digit, not with ${showCharacter(first)}`,
-    );
-  return key;
+  const offending = /[^a-z0-9@:._-]/u.exec(key)?.[0];
+  if (offending !== undefined)
+    throw new RegistryNameError(name, `${showCharacter(offending)} cannot be in a name`);
+  throw new RegistryNameError(
+    name,
+    `a name begins with a letter or a digit, not with ${quote(key.charAt(0))}`,
+  );
 }
 
-/** Reads `name`, `package/name` or `@scope/package/name`. */
-export function parseReference(reference: unknown): Reference {
-  if (typeof reference !== "string" || !reference.includes("/"))
-    return { package: undefined, name: normalizeName(reference) };
-  const trimmed = reference.trim();
-  const slash = trimmed.lastIndexOf("/");
-  const owner = trimmed.slice(0, slash);
-  if (!isPackageName(owner))
-    throw new RegistryNameError(
-      reference,
-      `before the last "/" stands a package, and ${quote(owner)} is no package name`,
-    );
-  return { package: owner, name: normalizeName(trimmed.slice(slash + 1)) };
+/**
+ * Takes a reference apart, into a name and the package whose component alone is meant: `name`, `package/name` or
+ * `@scope/package/name`.
+ */
+export function parseReference(reference: unknown): readonly [name: string, owner?: string] {
+  const slash = typeof reference === "string" ? reference.lastIndexOf("/") : -1;
+  if (typeof reference !== "string" || slash === -1) return [normalizeName(reference)];
+  const owner = reference.slice(0, slash).trimStart();
+  if (isPackageName(owner)) return [normalizeName(reference.slice(slash + 1)), owner];
+  const problem = `before the last "/" stands a package, and ${quote(owner)} is no package name`;
+  throw new RegistryNameError(reference, problem);
 }
 
 function showCharacter(character: string): string {

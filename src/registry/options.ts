@@ -1,94 +1,78 @@
+import type { Factory, StandardIssue, StandardSchemaV1 } from "./component.ts";
 import { describeValue, quote } from "./display.ts";
 import type { OptionIssue } from "./errors.ts";
 import { isRecord } from "./packages.ts";
-import type { StandardIssue, StandardSchemaV1 } from "./standard-schema.ts";
 import { closestNames } from "./suggest.ts";
 
 type Path = readonly (string | number)[];
-type JsonSchema = Readonly<Record<string, unknown>>;
-type Validated<Output> = { readonly value: Output } | { readonly issues: readonly OptionIssue[] };
+type Accepted = { readonly value?: unknown; readonly issues?: readonly OptionIssue[] };
 
-/** Validates options with the component's schema; issues say what was expected, what came, and what was probably meant. */
-export async function validateOptions<Output>(
-  schema: StandardSchemaV1<unknown, Output>,
-  options: unknown,
-): Promise<Validated<Output>> {
-  const result = await schema["~standard"].validate(options);
-  if (result.issues === undefined) return { value: result.value };
-  const jsonSchema = inputSchema(schema);
-  return { issues: result.issues.flatMap((issue) => readIssue(issue, options, jsonSchema)) };
-}
-
-/** Issues for a component that takes no options and was given some; `undefined` when it was given none. */
-export function refuseOptions(options: unknown): readonly OptionIssue[] | undefined {
-  if (options === undefined || options === null) return undefined;
-  if (!isRecord(options))
-    return [{ path: [], message: `it takes no options, and got ${describeValue(options)}` }];
-  const keys = Object.keys(options);
-  if (keys.length === 0) return undefined;
-  return keys.map((key) => ({ path: [key], message: "unknown option; it takes none" }));
-}
-
-/** The names that the schema knows at `path`, when the library can say. */
-function optionNames(schema: JsonSchema | undefined, path: Path): readonly string[] {
-  let at: unknown = schema;
-  for (const key of path) {
-    if (!isRecord(at)) return [];
-    at = typeof key === "number" ? at.items : isRecord(at.properties) ? at.properties[key] : undefined;
+/** What a factory is called with: the options, validated and with defaults where it has a schema; or what is wrong. */
+export async function acceptOptions(factory: Factory<unknown>, options: unknown): Promise<Accepted> {
+  if (typeof factory === "function") return { value: options };
+  const schema = factory.options;
+  if (schema !== undefined) {
+    const result = await schema["~standard"].validate(options);
+    if (result.issues === undefined) return { value: result.value };
+    const known = jsonSchemaOf(schema);
+    return { issues: result.issues.flatMap((issue) => readIssue(issue, options, known)) };
   }
-  return isRecord(at) && isRecord(at.properties) ? Object.keys(at.properties) : [];
+  if (!isRecord(options))
+    return { issues: [{ path: [], message: `it takes no options, and got ${describeValue(options)}` }] };
+  const given = Object.keys(options);
+  if (given.length === 0) return { value: options };
+  return { issues: given.map((key) => ({ path: [key], message: "unknown option; it takes none" })) };
 }
 
-function inputSchema(schema: StandardSchemaV1): JsonSchema | undefined {
+/** The options as JSON Schema, where the library can say: it serves suggestions only. */
+function jsonSchemaOf(schema: StandardSchemaV1): unknown {
   try {
     // `unrepresentable` keeps zod from throwing away all the names because of one transform or custom check.
     const libraryOptions = { unrepresentable: "any" };
     return schema["~standard"].jsonSchema?.input({ target: "draft-2020-12", libraryOptions });
   } catch {
-    return undefined; // It serves suggestions only.
+    return undefined;
   }
 }
 
-function readIssue(issue: StandardIssue, options: unknown, schema: JsonSchema | undefined): OptionIssue[] {
-  const path = (issue.path ?? []).map(readKey);
+function readIssue(issue: StandardIssue, options: unknown, schema: unknown): OptionIssue[] {
+  const path = (issue.path ?? []).map((segment) => {
+    const key = typeof segment === "object" ? segment.key : segment;
+    return typeof key === "symbol" ? String(key) : key;
+  });
   // zod gives the unknown keys of one object as one issue, at the path of the object.
   const { code, keys } = issue as { code?: unknown; keys?: unknown };
   if (code === "unrecognized_keys" && Array.isArray(keys))
-    return keys.map((key) => unknownOption([...path, String(key)], "unknown option", schema));
-  const parent = path.slice(0, -1);
-  const last = path.at(-1);
-  const names = optionNames(schema, parent);
-  if (typeof last === "string" && names.length > 0 && !names.includes(last))
-    return [unknownOption(path, issue.message, schema)];
-  // zod says `expected number, received string`; the value itself says the second half better.
-  const got = received(options, path);
-  const message = got === "" ? issue.message : issue.message.replace(/, received \w+$/, "");
-  return [{ path, message: message + got }];
+    return keys.map((key) => explainIssue([...path, String(key)], "unknown option", options, schema));
+  return [explainIssue(path, issue.message, options, schema)];
 }
 
-function unknownOption(path: Path, message: string, schema: JsonSchema | undefined): OptionIssue {
+/** Adds what was probably meant to an issue about an unknown option, and to any other what was given. */
+function explainIssue(path: Path, message: string, options: unknown, schema: unknown): OptionIssue {
   const names = optionNames(schema, path.slice(0, -1));
-  const [closest] = closestNames(String(path.at(-1)), names);
-  if (closest !== undefined) return { path, message, closest };
-  return {
-    path,
-    message:
-      names.length === 0 ? message : `${message}; known are ${names.map((name) => quote(name)).join(", ")}`,
-  };
-}
-
-/** The offending value where it is short enough to help; messages of schemas tend to give its type only. */
-function received(options: unknown, path: Path): string {
-  let value = options;
-  for (const key of path) {
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return "";
-    value = (value as Record<string | number, unknown>)[key];
+  const last = path.at(-1);
+  if (typeof last === "string" && names.length > 0 && !names.includes(last)) {
+    const [closest] = closestNames(last, names);
+    if (closest !== undefined) return { path, message, closest };
+    return { path, message: `${message}; known are ${names.map(quote).join(", ")}` };
   }
-  const worthShowing = typeof value === "string" || typeof value === "number" || typeof value === "boolean";
-  return worthShowing ? ` (got ${describeValue(value)})` : "";
+  const given = path.reduce(member, options);
+  if (!["string", "number", "boolean"].includes(typeof given)) return { path, message };
+  // zod says `expected number, received string`; the value itself says the second half better.
+  return { path, message: `${message.replace(/, received \w+$/, "")} (got ${describeValue(given)})` };
 }
 
-function readKey(segment: PropertyKey | { readonly key: PropertyKey }): string | number {
-  const key = typeof segment === "object" ? segment.key : segment;
-  return typeof key === "symbol" ? String(key) : key;
+function optionNames(schema: unknown, path: Path): readonly string[] {
+  const at = path.reduce(
+    (outer, key) =>
+      typeof key === "number" ? member(outer, "items") : member(member(outer, "properties"), key),
+    schema,
+  );
+  return Object.keys(Object(member(at, "properties")));
+}
+
+function member(value: unknown, key: string | number): unknown {
+  return isRecord(value) || Array.isArray(value)
+    ? (value as Record<string | number, unknown>)[key]
+    : undefined;
 }

@@ -1,12 +1,8 @@
 import { fileURLToPath } from "node:url";
 
-/**
- * Where a registration came from, and how it stands.
- *
- * `builtin`: part of Codex ML. `program`: a call of `register`. `temporary`: a call of `temporarily`.
- * `entry-point`: declared in a package's `package.json`.
- */
+/** Where a registration came from, and how it stands. */
 export interface Origin {
+  /** Part of Codex ML, a call of `register`, declared in a package's `package.json`, or a call of `temporarily`. */
   readonly kind: "builtin" | "program" | "entry-point" | "temporary";
   readonly package: string | undefined;
   readonly version: string | undefined;
@@ -22,29 +18,31 @@ export interface Origin {
   readonly replaced?: Origin;
 }
 
+/** A component and where it comes from, for messages. */
+export interface Subject {
+  /** What its registry calls one: `metric`, `data loader`. */
+  readonly noun: string;
+  readonly name: string;
+  readonly origin: Origin;
+}
+
 /** `my-extension@1.2.0`, or the name alone where no version is known. */
 export function packageLabel(name: string, version: string | undefined): string {
   return version === undefined ? name : `${name}@${version}`;
 }
 
 /** An origin in a few words, for messages. */
-export function describeOrigin(origin: Origin): string {
-  const owner = packageLabel(origin.package ?? "unknown package", origin.version);
-  const place = origin.location === undefined ? "" : ` at ${origin.location}`;
-  switch (origin.kind) {
-    case "builtin":
-      return `built into ${owner}`;
-    case "entry-point":
-      return `${owner}, ${origin.target ?? ""}`;
-    case "program":
-      return `registered${place}`;
-    case "temporary":
-      return `registered temporarily${place}`;
+export function describeOrigin({ kind, package: owner, version, target, location }: Origin): string {
+  if (kind === "entry-point" || kind === "builtin") {
+    const from = packageLabel(owner ?? "unknown package", version);
+    return kind === "builtin" ? `built into ${from}` : `${from}, ${target ?? ""}`;
   }
+  const place = location === undefined ? "" : ` at ${location}`;
+  return kind === "program" ? `registered${place}` : `registered temporarily${place}`;
 }
 
 // A frame ends in `(path:line:column)` or `at path:line:column`; node: and <anonymous> frames do not match.
-const FRAME = /(?:\(|at (?:async )?)((?:file:\/\/|\/|[A-Za-z]:[\\/]).+?):(\d+):\d+\)?$/;
+const FRAME = /(?:\(|at (?:async )?)((?:file:\/\/|\/|[A-Za-z]:[\\/]).+?):(\d+):\d+\)?$/m;
 
 /**
  * `file:line` of whoever called `callee`.
@@ -54,10 +52,7 @@ const FRAME = /(?:\(|at (?:async )?)((?:file:\/\/|\/|[A-Za-z]:[\\/]).+?):(\d+):\
 export function callerLocation(callee: (...args: never[]) => unknown): string | undefined {
   const trace: { stack?: string } = {};
   Error.captureStackTrace(trace, callee);
-  for (const line of trace.stack?.split("\n") ?? []) {
-    const [, file, row] = FRAME.exec(line) ?? [];
-    if (file === undefined) continue;
-    return `${file.startsWith("file://") ? fileURLToPath(file) : file}:${row}`;
-  }
-  return undefined;
+  const [, file, line] = FRAME.exec(trace.stack ?? "") ?? [];
+  if (file === undefined) return undefined;
+  return `${file.startsWith("file://") ? fileURLToPath(file) : file}:${line}`;
 }

@@ -1,8 +1,11 @@
 import type { Factory } from "./component.ts";
 import { quote } from "./display.ts";
+import { isFactory } from "./entry.ts";
 import { RegistryError } from "./errors.ts";
+import { normalizeName } from "./names.ts";
+import { callerLocation } from "./origin.ts";
 import { isRecord } from "./packages.ts";
-import { closestNames } from "./suggest.ts";
+import { unknownKey } from "./suggest.ts";
 
 export interface RegisterOptions {
   /** Replace what the program registered, or a built-in, instead of throwing. */
@@ -31,16 +34,33 @@ export interface Register<Component> {
   ): <F extends Factory<Component>>(factory: F, context?: ClassDecoratorContext) => F;
 }
 
-const KEYS = ["override", "description", "aliases"];
+/** Takes a registration in whichever form, with the place of the call, and hands it to `add`. */
+export function registerBy<Component>(
+  add: (name: string, factory: unknown, options: RegisterOptions, location: string | undefined) => void,
+): Register<Component> {
+  const register = (given: string, ...rest: readonly unknown[]): unknown => {
+    const location = callerLocation(register);
+    const name = normalizeName(given);
+    const [first, second] = rest;
+    // `register(name, undefined)` is a factory that failed to arrive, not the curried form.
+    const isCurried = rest.length === 0 || (rest.length === 1 && isRecord(first) && !isFactory(first));
+    const options = checkOptions(name, isCurried ? first : second);
+    const take = (factory: unknown): unknown => {
+      add(name, factory, options, location);
+      return factory;
+    };
+    return isCurried ? take : take(first);
+  };
+  return register as Register<Component>;
+}
 
 /** @throws {RegistryError} for a key that `register` does not know: `overide: true` must not pass for nothing. */
-export function checkRegisterOptions(name: string, options: unknown = {}): RegisterOptions {
-  const [stray] = isRecord(options) ? Object.keys(options).filter((key) => !KEYS.includes(key)) : [options];
+function checkOptions(name: string, options: unknown = {}): RegisterOptions {
+  const keys = isRecord(options) ? Object.keys(options) : [String(options)];
+  const stray = unknownKey(keys, ["override", "description", "aliases"]);
   if (stray === undefined) return options as RegisterOptions;
-  const [closest] = closestNames(String(stray), KEYS);
-  const meant = closest === undefined ? `It takes ${KEYS.join(", ")}.` : `Did you mean ${quote(closest)}?`;
   throw new RegistryError(
     "REGISTRY_REGISTER_OPTIONS",
-    `register(${quote(name)}, …) got the option ${quote(stray)}. ${meant}`,
+    `the options of register(${quote(name)}, …): ${stray}`,
   );
 }

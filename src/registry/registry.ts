@@ -1,15 +1,22 @@
-import { buildComponent } from "./build.ts";
-import type { ComponentContext, Factory } from "./component.ts";
+import { type ByName, Claims } from "./claims.ts";
+import type { ComponentContext, Factory, RegistryKind } from "./component.ts";
 import { Discovery, type DiscoveryOptions, type PluginProblem } from "./discovery.ts";
-import { Entry, isFactory } from "./entry.ts";
-import { type RegistryConflictError, RegistryFactoryTypeError, RegistryNameError } from "./errors.ts";
-import { conflictError, notFoundError } from "./explain.ts";
-import type { RegistryEntry, RegistryKind } from "./kind.ts";
+import { Entry } from "./entry.ts";
+import { RegistryConflictError, RegistryNameError } from "./errors.ts";
 import { normalizeName, parseReference } from "./names.ts";
-import { callerLocation } from "./origin.ts";
-import { isRecord } from "./packages.ts";
-import { type Claims, Precedence } from "./precedence.ts";
-import { checkRegisterOptions, type Register, type RegisterOptions } from "./register.ts";
+import { RegistryNotFoundError } from "./not-found.ts";
+import { callerLocation, type Origin } from "./origin.ts";
+import { type Register, type RegisterOptions, registerBy } from "./register.ts";
+
+/** What a registry tells of one registration. */
+export interface RegistryEntry {
+  readonly name: string;
+  /** `package/name`: means this one and no other, whoever else claims the name. */
+  readonly qualifiedName: string | undefined;
+  readonly aliases: readonly string[];
+  readonly description: string | undefined;
+  readonly origin: Origin;
+}
 
 /**
  * Names of one kind of component, and what builds them.
@@ -21,28 +28,13 @@ export class Registry<Component> {
   readonly discovery: Discovery;
   /** Registers a component under a name; bound, so that it can be passed around. See {@link Register} for its forms. */
   readonly register: Register<Component>;
-  readonly #precedence: Precedence<Component>;
+  readonly #claims: Claims<Component>;
 
   constructor(kind: RegistryKind<Component>, discovery: Discovery) {
     this.kind = kind;
     this.discovery = discovery;
-    this.#precedence = new Precedence(kind, discovery);
-    const register = (name: string, ...rest: readonly unknown[]): unknown => {
-      const location = callerLocation(register);
-      const key = normalizeName(name);
-      const add = (factory: unknown, options: unknown): unknown => {
-        if (!isFactory<Component>(factory)) throw new RegistryFactoryTypeError(kind.noun, key, factory);
-        this.#add(key, factory, checkRegisterOptions(key, options), location);
-        return factory;
-      };
-      const [first, second] = rest;
-      // `register(name, undefined)` is a factory that failed to arrive, not the curried form.
-      const isCurried = rest.length === 0 || (rest.length === 1 && isRecord(first) && !isFactory(first));
-      if (!isCurried) return add(first, second);
-      checkRegisterOptions(key, first);
-      return (factory: unknown) => add(factory, first);
-    };
-    this.register = register as Register<Component>;
+    this.#claims = new Claims(kind, discovery);
+    this.register = registerBy(this.#add.bind(this));
   }
 
   /** The factory of `name`, imported if need be. Rejects with a `RegistryError`. */
@@ -56,13 +48,13 @@ export class Registry<Component> {
     options?: unknown,
     context: ComponentContext = { directory: process.cwd() },
   ): Promise<Component> {
-    return buildComponent(this.#find(name), this.kind.check, options, context);
+    return this.#find(name).create(this.kind.check, options, context);
   }
 
   /** Whether somebody claims the name, alias or `package/name`. False for what cannot be a name. */
   has(name: string): boolean {
     try {
-      return this.#precedence.answer(parseReference(name)) !== undefined;
+      return this.#claims.answer(...parseReference(name)).claimants.length > 0;
     } catch (error) {
       if (error instanceof RegistryNameError) return false;
       throw error;
@@ -71,12 +63,12 @@ export class Registry<Component> {
 
   /** All names, sorted, without aliases. */
   list(): string[] {
-    return [...new Set(this.#precedence.all().map((entry) => entry.name))].sort();
+    return [...new Set(this.#claims.all().map((entry) => entry.name))].sort();
   }
 
   /** All registrations with their origins, shadowed ones too, sorted by name; of one name, who goes before is first. */
   entries(): RegistryEntry[] {
-    const entries = this.#precedence.all().map((entry) => this.#describe(entry));
+    const entries = this.#claims.all().map((entry) => this.#describe(entry));
     return entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   }
 
@@ -90,15 +82,18 @@ export class Registry<Component> {
     const { group, kind } = this.kind;
     const { problems, pins } = this.discovery.found;
     const ours = problems.filter(
-      ({ components }) =>
-        components === undefined || components.some((component) => component.group === group),
+      ({ components }) => components === undefined || components.some((one) => one.group === group),
     );
-    const names = new Set(this.#precedence.packages().flatMap(({ name, aliases }) => [name, ...aliases]));
-    for (const key of pins.keys()) if (key.startsWith(`${kind}/`)) names.add(key.slice(kind.length + 1));
+    const pinned = [...pins.keys()].filter((pin) => pin.startsWith(`${kind}/`));
+    const names = new Set([
+      ...this.#claims.declared().keys(),
+      ...pinned.map((pin) => pin.slice(kind.length + 1)),
+    ]);
     for (const name of [...names].sort()) {
-      const answer = this.#precedence.answer({ package: undefined, name });
-      if (answer === undefined || "entry" in answer) continue;
-      const message = "rivals" in answer ? this.#conflict(name, answer.rivals).message : answer.unmetPin;
+      const { claimants, unmetPin } = this.#claims.answer(name);
+      const message =
+        claimants.length > 1 ? new RegistryConflictError(this.kind, name, claimants).message : unmetPin;
+      if (message === undefined) continue;
       const about = { package: undefined, version: undefined, location: undefined };
       ours.push({ ...about, message, components: [{ group, name }] });
     }
@@ -107,11 +102,10 @@ export class Registry<Component> {
 
   /** Takes back what the program registered under `name`, with its aliases. False when there was nothing. */
   unregister(name: string): boolean {
-    const { program } = this.#precedence;
+    const { program } = this.#claims;
     const entry = program.get(normalizeName(name));
-    if (entry === undefined) return false;
     for (const [key, holder] of program) if (holder === entry) program.delete(key);
-    return true;
+    return entry !== undefined;
   }
 
   /**
@@ -120,22 +114,21 @@ export class Registry<Component> {
    * @example using scope = metricRegistry.temporarily({ perplexity: () => constantMetric });
    */
   temporarily(factories: Readonly<Record<string, Factory<Component>>>): Disposable {
-    const location = callerLocation(this.temporarily);
-    const { scopes } = this.#precedence;
-    const scope: Claims<Component> = new Map();
-    for (const [given, ready] of Object.entries(factories)) {
+    const origin = { kind: "temporary", location: callerLocation(this.temporarily) } as const;
+    const { layers } = this.#claims;
+    const scope: ByName<Component> = new Map();
+    for (const [given, factory] of Object.entries(factories)) {
       const name = normalizeName(given);
-      if (!isFactory<Component>(ready)) throw new RegistryFactoryTypeError(this.kind.noun, name, ready);
-      const entry = new Entry({ noun: this.kind.noun, name }, { kind: "temporary", location }, { ready });
+      const entry = new Entry<Component>({ noun: this.kind.noun, name }, origin, { factory });
       const rival = scope.get(name);
-      if (rival !== undefined) throw this.#conflict(name, [rival, entry]);
+      if (rival !== undefined) throw new RegistryConflictError(this.kind, name, [rival, entry]);
       scope.set(name, entry);
     }
-    scopes.push(scope);
+    layers.push(scope);
     return {
       [Symbol.dispose]: () => {
-        const index = scopes.indexOf(scope);
-        if (index !== -1) scopes.splice(index, 1);
+        const index = layers.indexOf(scope);
+        if (index !== -1) layers.splice(index, 1);
       },
     };
   }
@@ -145,27 +138,23 @@ export class Registry<Component> {
     this.discovery.refresh();
   }
 
-  #add(
-    name: string,
-    ready: Factory<Component>,
-    options: RegisterOptions,
-    location: string | undefined,
-  ): void {
-    const { program, builtins } = this.#precedence;
-    const aliases = new Set((options.aliases ?? []).map(normalizeName));
+  #add(name: string, factory: unknown, options: RegisterOptions, location: string | undefined): void {
+    const { program, builtins } = this.#claims;
+    const { override = false, description } = options;
+    const aliases = new Set(options.aliases?.map(normalizeName));
     aliases.delete(name);
     const keys = [name, ...aliases];
-    const details = { noun: this.kind.noun, name, aliases, description: options.description };
+    const replaced = override ? (program.get(name) ?? builtins.get(name))?.origin : undefined;
+    const origin = { kind: "program", location, ...(replaced && { replaced }) } as const;
+    const entry = new Entry<Component>({ noun: this.kind.noun, name, aliases, description }, origin, {
+      factory,
+    });
     // All names are looked at before the first is taken.
     for (const key of keys) {
       const rival = program.get(key) ?? builtins.get(key);
-      if (rival === undefined || options.override === true) continue;
-      throw this.#conflict(key, [rival, new Entry(details, { kind: "program", location }, { ready })]);
+      if (rival !== undefined && !override) throw new RegistryConflictError(this.kind, key, [rival, entry]);
     }
-    const replaced = program.get(name) ?? builtins.get(name);
     if (program.get(name)?.name === name) this.unregister(name);
-    const memory = replaced && { replaced: replaced.origin(true) };
-    const entry = new Entry(details, { kind: "program", location, ...memory }, { ready });
     for (const key of keys) {
       program.get(key)?.aliases.delete(key);
       program.set(key, entry);
@@ -175,22 +164,24 @@ export class Registry<Component> {
   /** The entry that answers, or the error that says why none does. */
   #find(name: string): Entry<Component> {
     const reference = parseReference(name);
-    const answer = this.#precedence.answer(reference);
-    if (answer !== undefined && "entry" in answer) return answer.entry;
-    if (answer !== undefined && "rivals" in answer) throw this.#conflict(reference.name, answer.rivals);
-    throw notFoundError(this.kind, reference, this.entries(), this.discovery.found, answer?.unmetPin);
+    const { claimants, unmetPin } = this.#claims.answer(...reference);
+    const [entry, rival] = claimants;
+    if (rival !== undefined) throw new RegistryConflictError(this.kind, reference[0], claimants);
+    if (entry !== undefined) return entry;
+    throw new RegistryNotFoundError(this.kind, reference, this.#claims.all(), this.discovery.found, unmetPin);
   }
 
   #describe(entry: Entry<Component>): RegistryEntry {
-    const { name, aliases, description } = entry;
-    const qualifiedName = entry.package === undefined ? undefined : `${entry.package}/${name}`;
-    const origin = entry.origin(this.#precedence.shadows(entry));
-    return { name, qualifiedName, aliases: [...aliases], description, origin };
-  }
-
-  #conflict(name: string, rivals: readonly Entry<Component>[]): RegistryConflictError {
-    const origins = rivals.map((rival) => rival.origin(false));
-    return conflictError(this.kind, name, origins);
+    const { name, aliases, description, origin } = entry;
+    const { claimants } = this.#claims.answer(name);
+    const isShadowed = origin.status !== "failed" && !claimants.includes(entry);
+    return {
+      name,
+      qualifiedName: origin.package === undefined ? undefined : `${origin.package}/${name}`,
+      aliases: [...aliases],
+      description,
+      origin: isShadowed ? { ...origin, status: "shadowed" } : origin,
+    };
   }
 }
 

@@ -1,3 +1,5 @@
+import { quote } from "./display.ts";
+
 /**
  * The candidates that `word` was probably meant to be, best first.
  *
@@ -25,27 +27,34 @@ export function closestNames(word: string, candidates: Iterable<string>, limit =
 
 /** Edits between two strings, a swap of neighbours counting once (optimal string alignment distance). */
 export function editDistance(a: string, b: string): number {
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitution = at(last, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      let best = Math.min(at(last, j) + 1, at(row, j - 1) + 1, substitution);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
-        best = Math.min(best, at(beforeLast, j - 2) + 1);
-      row.push(best);
+  const rows: number[][] = []; // rows[i][j]: between the first i characters of a and the first j of b.
+  const at = (i: number, j: number): number => rows[i]?.[j] ?? Number.POSITIVE_INFINITY;
+  for (let i = 0; i <= a.length; i++) {
+    const row: number[] = [];
+    rows.push(row);
+    for (let j = 0; j <= b.length; j++) {
+      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swapped = isSwap ? at(i - 2, j - 2) + 1 : Number.POSITIVE_INFINITY;
+      const substituted = at(i - 1, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(
+        i === 0 || j === 0 ? i + j : Math.min(at(i - 1, j) + 1, at(i, j - 1) + 1, substituted, swapped),
+      );
     }
-    beforeLast = last;
-    last = row;
   }
-  return at(last, b.length);
-}
-
-function at(row: readonly number[], index: number): number {
-  return row[index] ?? Number.POSITIVE_INFINITY;
+  return at(a.length, b.length);
 }
 
 function fold(text: string): string {
   return text.toLowerCase().replace(/[\s._-]/g, "");
+}
+
+/** What is wrong with the first key that is none of the known, and what was probably meant. */
+export function unknownKey(keys: Iterable<string>, known: readonly string[]): string | undefined {
+  for (const key of keys) {
+    if (known.includes(key)) continue;
+    const [closest] = closestNames(key, known);
+    const hint = closest === undefined ? `known are ${known.join(", ")}` : `did you mean ${quote(closest)}?`;
+    return `unknown key ${quote(key)}; ${hint}`;
+  }
+  return undefined;
 }

@@ -456,6 +456,8 @@ describe("Colliding", () => {
     const error = await rejection(metrics.get("perplexity"), RegistryNotFoundError);
     expect(error.message).toContain('The pin "metrics/perplexity" names "gone"');
     expect(messages(metrics).join("\n")).toContain('The pin "metrics/perplexity" names "gone"');
+    expect((await rejection(metrics.get("ppl"), RegistryNotFoundError)).message).toContain('"gone"');
+    expect([metrics.has("perplexity"), metrics.has("ppl")]).toEqual([false, false]);
     expect(messages(metrics).join("\n")).toContain('the pin "metric/x": ');
   });
 
