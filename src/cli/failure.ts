@@ -17,7 +17,7 @@ export function report(error: unknown): void {
   const lines = code === "RUN_FILE" ? message.split("\n") : [message];
   for (const line of lines) console.error(line.startsWith(" ") ? line : `${label}  ${line}`);
   if (error instanceof Error && (code === undefined || process.env.CODEX_ML_DEBUG === "1"))
-    console.error(error.stack ?? "");
+    console.error(error);
 }
 
 function codeOf(error: unknown): string | undefined {
@@ -29,9 +29,11 @@ function codeOf(error: unknown): string | undefined {
  * quietly, with the exit code that a shell gives a program which SIGPIPE ended.
  */
 export function whenOutputCloses(stop: () => void = () => process.exit(141)): void {
-  process.stdout.removeAllListeners("error");
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    stop();
-  });
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.removeAllListeners("error");
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+      stop();
+    });
+  }
 }

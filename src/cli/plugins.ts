@@ -22,9 +22,13 @@ export function pluginsCommand(): Command {
     .action(async (flags: ListFlags) => {
       await importNamed(flags.import);
       const { listComponents } = await import("../run/list-components.ts");
-      const { components, problems } = listComponents(flags.kind);
-      if (flags.json) process.stdout.write(`${JSON.stringify({ components, problems }, undefined, 2)}\n`);
-      else process.stdout.write(table(components, problems));
+      const { components, problems, off } = listComponents(flags.kind);
+      if (flags.json)
+        process.stdout.write(`${JSON.stringify({ components, problems, off }, undefined, 2)}\n`);
+      else
+        process.stdout.write(
+          `${table(components, problems)}${off === undefined ? "" : `\nNo package was looked at: ${off}.\n`}`,
+        );
     });
   const inspect = new Command("inspect")
     .description(
@@ -70,7 +74,7 @@ function table(components: readonly Row[], problems: readonly PluginProblem[]): 
     ];
     return [...heading, `  ${cells.join("  ").trimEnd()}${note}`];
   });
-  const told = problems.map(({ message }) => `  ${colors.yellow("problem")}  ${message}`);
+  const told = problems.map(({ message }) => `  ${colors.yellow("!")} ${message}`);
   return `${[...lines, ...(told.length > 0 ? ["", colors.bold("problems"), ...told] : [])].join("\n")}\n`;
 }
 

@@ -36,8 +36,11 @@ Ctrl-C finishes the step that runs, saves a checkpoint and ends; a second Ctrl-C
       const { displayPath } = await import("../run/problems.ts");
       const stop = new AbortController();
       const interrupt = () => {
-        // The second one is left to Node, which ends the process.
-        process.off("SIGINT", interrupt);
+        if (stop.signal.aborted) {
+          process.stderr.write("\nended at once; what was not saved before is lost\n");
+          process.exit(130);
+        }
+        process.stderr.write("\nfinishing this step, then saving; Ctrl-C again ends at once\n");
         stop.abort();
       };
       process.on("SIGINT", interrupt);

@@ -47,10 +47,15 @@ export class RegistryNotFoundError extends RegistryError {
       );
     message.push(
       `To add one: install a package that declares it under "codexMl" → "${group}" in its package.json (as a direct ` +
-        `dependency of the project), or register it in the program: register(${quote(name)}, factory).`,
+        `dependency of the project), or register it in the program: register${functionName(noun)}(${quote(name)}, factory).`,
     );
     super("REGISTRY_NOT_FOUND", message.join("\n"));
     this.closest = closest;
     this.names = names;
   }
+}
+
+/** `DataLoader` of `data loader`, as in `registerDataLoader`. */
+function functionName(noun: string): string {
+  return noun.replaceAll(/(?:^| )(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

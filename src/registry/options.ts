@@ -57,6 +57,11 @@ function explainIssue(path: Path, message: string, options: unknown, schema: unk
     return { path, message: `${message}; known are ${names.map(quote).join(", ")}` };
   }
   const given = path.reduce(member, options);
+  if (given === undefined && message.endsWith(", received undefined"))
+    return {
+      path,
+      message: `missing; ${message.slice(message.indexOf("expected"), -", received undefined".length)}`,
+    };
   if (!["string", "number", "boolean"].includes(typeof given)) return { path, message };
   // zod says `expected number, received string`; the value itself says the second half better.
   return { path, message: `${message.replace(/, received \w+$/, "")} (got ${describeValue(given)})` };

@@ -105,9 +105,7 @@ export async function buildComponents(
       origin: origin.origin,
     })),
     origins: [tokenizer, data, model, trainer, ...metrics].map(({ origin }) => origin),
-    problems: isPluginsStated(config.plugins)
-      ? [...new Set(Object.values(registries).flatMap(pluginProblems))]
-      : [],
+    problems: statedProblems(config.plugins, registries),
     resolved: {
       tokenizer: tokenizer.resolved,
       data: data.resolved,
@@ -145,12 +143,14 @@ function pathOf({ config }: RunFile, slot: Slot<unknown>): ConfigPath {
   return ["metrics", metrics.indexOf(slot)];
 }
 
-function isPluginsStated({ packages, pins }: RunFile["config"]["plugins"]): boolean {
-  return packages !== undefined || pins !== undefined;
-}
-
-function pluginProblems(registry: Registry<unknown>): string[] {
-  return registry.problems().map(({ message }) => message);
+/** Problems of the packages that the run names itself; those of others are for `plugins list`. */
+function statedProblems({ packages, pins }: RunFile["config"]["plugins"], registries: Registries): string[] {
+  const named = new Set([...(Array.isArray(packages) ? packages : []), ...Object.values(pins ?? {})]);
+  const all = Object.values(registries).flatMap((registry: Registry<unknown>) => registry.problems());
+  const ours = all.filter(({ package: owner, message }) =>
+    owner === undefined ? [...named].some((name) => message.includes(name)) : named.has(owner),
+  );
+  return [...new Set(ours.map(({ message }) => message))];
 }
 
 async function createModel(runFile: RunFile, registry: Registry<Model>, vocabSize: number): Promise<Model> {

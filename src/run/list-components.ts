@@ -6,6 +6,8 @@ import { UsageError } from "./usage-error.ts";
 export interface ComponentListing {
   readonly components: readonly (RegistryEntry & { readonly kind: string })[];
   readonly problems: readonly PluginProblem[];
+  /** Why no package was looked at, when plugins are off. */
+  readonly off: string | undefined;
 }
 
 /**
@@ -31,5 +33,6 @@ export function listComponents(kind?: string, registries: Registries = globalReg
       registry.entries().map((entry) => ({ kind: registry.kind.kind, ...entry })),
     ),
     problems: [...problems.values()],
+    off: registered[0]?.discovery.found.off,
   };
 }

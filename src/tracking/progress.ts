@@ -8,6 +8,7 @@ export class Progress {
   #at = 0;
   #lossSum = 0;
   #tokens = 0;
+  #secondsPerToken: number | undefined;
 
   constructor(maxSteps: number | undefined) {
     this.maxSteps = maxSteps;
@@ -24,6 +25,14 @@ export class Progress {
     this.#at = now;
     this.#lossSum += event.loss * event.tokens;
     this.#tokens += event.tokens;
+    const latest = 1 / event.tokensPerSecond;
+    this.#secondsPerToken =
+      this.#secondsPerToken === undefined ? latest : 0.9 * this.#secondsPerToken + 0.1 * latest;
+  }
+
+  /** Tokens a second, smoothed over about ten steps: a single one says little on a machine that does other things too. */
+  get tokensPerSecond(): number {
+    return 1 / (this.#secondsPerToken ?? Number.NaN);
   }
 
   /**

@@ -107,12 +107,16 @@ class Terminal implements Tracker {
     const last = step === this.#progress.maxSteps;
     if (!this.#interactive) {
       if (!first && !last && step % this.#interval !== 0) return;
-      this.#print(formatStep(event, this.#context(), this.#colors));
+      this.#print(formatStep(this.#smoothed(event), this.#context(), this.#colors));
       return;
     }
     if (!first && !last && now - this.#drawnAt < redrawMilliseconds) return;
     this.#drawnAt = now;
-    this.#draw(formatLive(event, this.#context(), this.#columns, this.#colors));
+    this.#draw(formatLive(this.#smoothed(event), this.#context(), this.#columns, this.#colors));
+  }
+
+  #smoothed(event: StepEvent): StepEvent {
+    return { ...event, tokensPerSecond: this.#progress.tokensPerSecond };
   }
 
   #context(): RowContext {
@@ -123,9 +127,9 @@ class Terminal implements Tracker {
     const { maxSteps } = this.#progress;
     const took = formatDuration((this.#now() - this.#begun) / 1000);
     if (reason === "maxSteps")
-      return `${this.#colors.green("done")}  ${formatCount(step)} ${step === 1 ? "step" : "steps"} in ${took}\n`;
+      return `${this.#colors.green("done")}  ${formatCount(step)} ${step === 1 ? "step" : "steps"} in ${took}`;
     const of = maxSteps === undefined ? "" : ` of ${formatCount(maxSteps)}`;
-    return `${this.#colors.yellow("interrupted")}  at step ${formatCount(step)}${of}, after ${took}\n`;
+    return `${this.#colors.yellow("interrupted")}  at step ${formatCount(step)}${of}, after ${took}`;
   }
 
   #message(label: string, text: string): string {

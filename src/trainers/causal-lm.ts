@@ -82,18 +82,21 @@ class CausalLmTrainer implements Trainer {
       sequenceLength,
       seed,
     };
-    const step = this.#trainingStep(context, sequenceLength);
-    const split: Split | undefined = data.splits.includes("validation") ? "validation" : undefined;
-    const evaluator = split && new Evaluator(model, metrics, batching);
-    const warnings = new DataWarnings(sequenceLength);
-
-    const sample = this.#sampler(context, split ?? "train");
+    // The first batches come first: data that cannot be trained on is told before a large model is drawn.
     const source = trainingBatches(batching);
     const nextUpdate = async () => {
       const parts = [];
       for (let index = 0; index < gradientAccumulationSteps; index++) parts.push((await source.next()).value);
       return parts;
     };
+    let upcoming = nextUpdate();
+    await unlessAborted(upcoming, signal);
+    const step = this.#trainingStep(context, sequenceLength);
+    const split: Split | undefined = data.splits.includes("validation") ? "validation" : undefined;
+    const evaluator = split && new Evaluator(model, metrics, batching);
+    const warnings = new DataWarnings(sequenceLength);
+
+    const sample = this.#sampler(context, split ?? "train");
     let position: DataPosition = { epoch: 0, start: 0 };
     const save = async (): Promise<TrainingEvent> => {
       const state = { data: position, sequenceLength };
@@ -101,7 +104,6 @@ class CausalLmTrainer implements Trainer {
       return { type: "checkpoint", step: step.step, path };
     };
     try {
-      let upcoming = nextUpdate();
       while (step.step < maxSteps) {
         const started = performance.now();
         const update = await unlessAborted(upcoming, signal);

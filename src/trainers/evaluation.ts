@@ -98,7 +98,9 @@ export class Evaluator {
     const metrics = Object.fromEntries(
       this.#metrics.map((named) => [
         named.name,
-        guarded(named, ({ metric }) => (typeof metric === "function" ? metric(pairs) : metric.compute())),
+        guarded(named, ({ metric }) =>
+          checkValue(typeof metric === "function" ? metric(pairs) : metric.compute()),
+        ),
       ]),
     );
     return { loss: sum / tokens, metrics, tokens, seconds: (performance.now() - started) / 1000 };
@@ -153,6 +155,19 @@ function guarded<Result>(named: NamedMetric, call: (named: NamedMetric) => Resul
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new TrainingError("METRIC_FAILED", `The metric "${named.name}"${owner} failed: ${why}`, { cause });
   }
+}
+
+/** What a metric computed, if it is what the contract says. */
+function checkValue(value: unknown): MetricValue {
+  const isRecord = typeof value === "object" && value !== null && !Array.isArray(value);
+  if (
+    typeof value === "number" ||
+    (isRecord && Object.values(value).every((part) => typeof part === "number"))
+  )
+    return value as MetricValue;
+  throw new TypeError(
+    `it gave ${value === undefined ? "undefined (a forgotten return?)" : JSON.stringify(value)}; a metric gives a number, or an object of numbers`,
+  );
 }
 
 interface Pairs {

@@ -126,8 +126,8 @@ export class TrainingStep {
       if (!Number.isFinite(value))
         throw new TrainingError(
           "NOT_FINITE",
-          `Step ${step}: the ${what} is ${value} at learning rate ${learningRate}. ` +
-            "The weights before this step are kept. A smaller learningRate, more warmupSteps or a smaller maxGradNorm usually helps.",
+          `Step ${step}: the ${what} is ${value} at learning rate ${learningRate.toPrecision(3)}. ` +
+            "The weights before this step are kept. A smaller learningRate, more warmupSteps or a maxGradNorm (1 is usual) helps most often.",
         );
     this.#set = this.#set === 0 ? 1 : 0;
     this.#step = step;

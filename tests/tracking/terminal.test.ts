@@ -103,7 +103,6 @@ saved checkpoints/step-000002
 warning  two
   lines
 interrupted  at step 3 of 40, after 0s
-
 `);
   });
 
@@ -152,7 +151,7 @@ describe("in a terminal", () => {
     ]);
     shown.tracker.event({ type: "end", step: 251, reason: "maxSteps" });
     shown.tracker.close();
-    expect(screen(shown.writes).slice(-3)).toEqual(["done  251 steps in 25s", "", ""]);
+    expect(screen(shown.writes).slice(-2)).toEqual(["done  251 steps in 25s", ""]);
   });
 
   test("it is redrawn a few times a second, not at each of a thousand steps", () => {
