@@ -2,6 +2,7 @@
  * The example packages pass the checks, as their authors would run them: the built face, the packages by their names, and
  * a second process for each.
  */
+import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { createRegistries } from "codex-ml";
 import {
@@ -44,6 +45,19 @@ const packages: Readonly<Record<string, readonly ConformanceCheck[]>> = {
     invalidOptions: [{ maxSteps: 0 }, { batchSize: 1.5 }, { learningRate: -1 }],
   }),
 };
+
+test("the metric's own tests, which show how, pass under node:test", () => {
+  const cwd = fileURLToPath(new URL("../../examples/plugins/codex-ml-toy-metric", import.meta.url));
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const { status, stdout } = spawnSync(process.execPath, ["--test", "--test-reporter=tap"], {
+    cwd,
+    env,
+    encoding: "utf8",
+  });
+  expect(stdout).toMatch(/# fail 0/);
+  expect(stdout).toMatch(/two processes give equal values/);
+  expect(status).toBe(0);
+});
 
 for (const [name, checks] of Object.entries(packages))
   describe(name, () => {
