@@ -12,6 +12,7 @@ const floors = [
   ["trainers"],
   ["tracking"],
   ["run"],
+  ["testing"],
   ["cli", "faces"],
 ];
 

@@ -94,7 +94,7 @@ describe("Discovery", () => {
     const compiler = createRequire(import.meta.url).resolve("typescript/bin/tsc");
     const sources = readdirSync(plugins).flatMap((name) =>
       readdirSync(join(plugins, name))
-        .filter((file) => file.endsWith(".js"))
+        .filter((file) => file.endsWith(".js") && !file.endsWith(".test.js"))
         .map((file) => join(plugins, name, file)),
     );
     expect(sources).toHaveLength(5);

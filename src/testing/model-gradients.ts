@@ -1,0 +1,70 @@
+import type { Model } from "../models/index.ts";
+import type { Parameter } from "../nn/index.ts";
+import { describeError, quote } from "../registry/display.ts";
+import { Program, TensorBuffer } from "../runtime/index.ts";
+import { describe, grad, leavesOf, mul, Random, reduceSum, type Tensor } from "../tensor/index.ts";
+import { broken } from "./check.ts";
+import { firstValues, traceModel } from "./model-observed.ts";
+
+/** Builds the graph of the gradients, compiles it and runs it once: an operator can fail in each. */
+export async function checkGradients(model: Model): Promise<void> {
+  const [batch, length] = [2, Math.min(4, model.maxPositionEmbeddings)];
+  const { inputs, logits } = traceModel(model, batch, length, "training");
+  const parameters = model.parameters();
+  const leaves = new Set(leavesOf([logits]));
+  for (const parameter of parameters)
+    if (!leaves.has(parameter))
+      broken(
+        `The logits do not depend on the parameter ${quote(parameter.name)}, so it would never be trained. Expected every ` +
+          "one of parameters() to be used in forward.",
+      );
+  // Of squares: the plain sum of logits can be flat where a normalisation comes last.
+  const gradients = gradientsOf(reduceSum(mul(logits, logits)), parameters);
+  const keys = ["dropout_key_a", "dropout_key_b"];
+  const random = new Random(3);
+  const ids = Int32Array.from({ length: batch * length }, () => random.integer(model.vocabSize));
+  const values = firstValues(model);
+  const given: Record<string, TensorBuffer> = {
+    ...Object.fromEntries(keys.map((key) => [key, new TensorBuffer({ dtype: "int32", shape: [] })])),
+    input_ids: new TensorBuffer({ dtype: "int32", shape: [batch, length], data: ids }),
+  };
+  const results: Record<string, TensorBuffer<"float32">> = {};
+  for (const { name, dims } of parameters) {
+    const data = values.get(name) ?? new Float32Array();
+    given[name] = new TensorBuffer({ dtype: "float32", shape: dims, data });
+    results[`gradient/${name}`] = new TensorBuffer({ dtype: "float32", shape: dims });
+  }
+  await new Program({ inputs, outputs: gradients }).bind(given, results).run();
+  for (const { name } of parameters) {
+    const wrong = results[`gradient/${name}`]?.data.find((value) => !Number.isFinite(value));
+    if (wrong !== undefined)
+      broken(`The gradient of ${quote(name)} holds ${wrong}; expected finite numbers.`);
+  }
+}
+
+/** One gradient a parameter, under `gradient/name`. @throws ConformanceError naming a parameter that none reaches. */
+function gradientsOf(loss: Tensor, parameters: readonly Parameter[]): Record<string, Tensor> {
+  const stopped = (parameter: Parameter, why: string): never =>
+    broken(
+      `No gradient reaches the parameter ${quote(parameter.name)}, ${describe(parameter)}: ${why}. Expected a path to the ` +
+        "logits through operators that can be differentiated.",
+    );
+  let gradients: readonly (Tensor | undefined)[];
+  try {
+    gradients = grad(loss, parameters);
+  } catch (error) {
+    for (const parameter of parameters)
+      try {
+        grad(loss, [parameter]);
+      } catch (cause) {
+        stopped(parameter, describeError(cause).replace(/\.$/, ""));
+      }
+    throw error;
+  }
+  return Object.fromEntries(
+    parameters.map((parameter, index) => [
+      `gradient/${parameter.name}`,
+      gradients[index] ?? stopped(parameter, "every path from it stops on the way"),
+    ]),
+  );
+}

@@ -1,0 +1,139 @@
+import { type Model, models } from "../models/index.ts";
+import type { Factory } from "../registry/component.ts";
+import { describeValue, quote } from "../registry/display.ts";
+import { plainJsonProblem } from "../run/plain-json.ts";
+import { updateUnits } from "../trainers/weights.ts";
+import { broken, type ConformanceCheck, check } from "./check.ts";
+import { checkGradients } from "./model-gradients.ts";
+import {
+  checkBatchRows,
+  checkCausality,
+  checkFreeAxes,
+  checkIdsMatter,
+  checkShorter,
+} from "./model-numbers.ts";
+import {
+  encodedForward,
+  FilledModel,
+  firstValues,
+  observeModel,
+  SAMPLE_VOCABULARY,
+  traceModel,
+} from "./model-observed.ts";
+import { type ConformanceOptions, commonChecks, Subject } from "./subject.ts";
+
+export interface ModelConformanceOptions extends ConformanceOptions {
+  /** Largest difference of logits that must be equal, relative to the largest logit. Default 1e-4. */
+  readonly tolerance?: number;
+}
+
+/**
+ * What every causal language model must do. As in a run, `vocabSize` is added to the options where they have none. Give
+ * options of a small model: several checks compile and run it.
+ *
+ * @example for (const check of modelConformance(build, { options: { hiddenSize: 8 } })) test(check.name, check.run);
+ */
+export function modelConformance(
+  build: Factory<Model>,
+  options: ModelConformanceOptions = {},
+): ConformanceCheck[] {
+  const { tolerance = 1e-4 } = options;
+  const added = { vocabSize: SAMPLE_VOCABULARY };
+  const subject = new Subject(models, build, options, added);
+  const withModel = (body: (model: Model) => void | Promise<void>) => async () => body(await subject.build());
+  const filled =
+    (body: (model: FilledModel, about: Model, tolerance: number) => Promise<void>) => async () => {
+      const model = await subject.build();
+      checkParameters(model); // what follows could only say less clearly that a name is missing
+      await body(new FilledModel(model), model, tolerance);
+    };
+  return [
+    ...commonChecks(subject, {
+      claim: "have the same parameters, first values and graph",
+      observe: (model) => observeModel(model, added),
+      told: added,
+    }),
+    check("config is plain JSON with a model_type", withModel(checkConfig)),
+    check("parameters have names of their own, and stay the same", withModel(checkParameters)),
+    check("every parameter gets finite first values", withModel(checkFirstValues)),
+    check("logits are float32 (batch, sequence, vocabSize)", withModel(checkShapes)),
+    check("logits depend on the input ids", filled(checkIdsMatter)),
+    check("every parameter gets a gradient", withModel(checkGradients)),
+    check("forward is pure: two traces give the same graph", withModel(checkPurity)),
+    check("causal: no logit depends on a later id", filled(checkCausality)),
+    check("a shorter sequence gives what it gives within a longer one", filled(checkShorter)),
+    check("rows of a batch do not depend on each other", filled(checkBatchRows)),
+    check("free axes give the same numbers", filled(checkFreeAxes)),
+  ];
+}
+
+function checkConfig({ config, vocabSize }: Model): void {
+  const { model_type: type, vocab_size: size } = config;
+  if (typeof type !== "string" || type === "")
+    broken(
+      `config.model_type is ${describeValue(type)}; expected a name such as "gpt2": tools choose their code by it.`,
+    );
+  const problem = plainJsonProblem({ config });
+  if (problem !== undefined) broken(`${problem}; expected plain JSON data, since it becomes config.json.`);
+  if (size !== undefined && size !== vocabSize)
+    broken(`config.vocab_size is ${describeValue(size)}; expected the model's vocabSize, ${vocabSize}.`);
+}
+
+function checkParameters(model: Model): void {
+  const parameters = model.parameters();
+  if (parameters.length === 0)
+    broken("parameters() is empty; expected at least one: there is nothing to train.");
+  const names = new Set<string>();
+  for (const [index, { name, dtype, dims, initialize }] of parameters.entries()) {
+    if (typeof name !== "string" || name === "")
+      broken(`parameters()[${index}] has the name ${describeValue(name)}; expected one that is not empty.`);
+    if (names.has(name))
+      broken(`Two parameters are called ${quote(name)}; expected a name of its own for each.`);
+    names.add(name);
+    if (dtype !== "float32" || !Array.isArray(dims) || !dims.every((dim) => Number.isInteger(dim) && dim > 0))
+      broken(
+        `The parameter ${quote(name)} is ${dtype}(${String(dims)}); expected float32 with axes of 1 or more.`,
+      );
+    if (typeof initialize !== "function")
+      broken(`The parameter ${quote(name)} has no initialize; expected a \`Parameter\` of codex-ml.`);
+  }
+  updateUnits(model); // Trainers refuse names that their graphs use.
+  const again = model.parameters();
+  if (again.length !== parameters.length || again.some((parameter, at) => parameter !== parameters[at]))
+    broken("A second call of parameters() gave other tensors, or another order; expected the same ones.");
+}
+
+function checkFirstValues(model: Model): void {
+  for (const [name, values] of firstValues(model)) {
+    const at = values.findIndex((value) => !Number.isFinite(value));
+    if (at >= 0)
+      broken(
+        `The first value ${at} of the parameter ${quote(name)} is ${values[at]}; expected a finite number. ` +
+          "An initializer fills all of its array.",
+      );
+  }
+}
+
+function checkShapes(model: Model): void {
+  const length = Math.min(4, model.maxPositionEmbeddings);
+  for (const mode of ["evaluation", "training"] as const) traceModel(model, 2, length, mode);
+}
+
+function checkPurity(model: Model): void {
+  const names = () =>
+    model
+      .parameters()
+      .map(({ name }) => name)
+      .join("\n");
+  const before = names();
+  for (const mode of ["evaluation", "training"] as const) {
+    const [first, second] = [encodedForward(model, mode), encodedForward(model, mode)];
+    if (Buffer.compare(first, second) !== 0)
+      broken(
+        `Two traces of forward for ${mode} gave different graphs (${first.length} and ${second.length} bytes). Expected the ` +
+          "same: forward may depend on its inputs alone, not on chance, time or earlier calls.",
+      );
+  }
+  if (names() !== before)
+    broken("forward changed what parameters() gives; expected it to leave the model as it is.");
+}
