@@ -82,7 +82,7 @@ export class Call {
       );
     // Memory that was handed to another thread (postMessage with a transfer list) is no longer where the library was told.
     for (const { data, shape } of this.#buffers)
-      if (data.length !== elementCount(shape))
+      if (data.length === 0 && elementCount(shape) > 0)
         throw new RuntimeError(
           "DETACHED_BUFFER",
           `A buffer of shape ${formatShape(shape)} has lost its memory.`,

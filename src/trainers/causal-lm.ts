@@ -130,8 +130,9 @@ class CausalLmTrainer implements Trainer {
           yield* unlessInterrupted(signal, () => sample(step));
       }
     } catch (error) {
-      // What was learned so far is worth keeping, whatever went wrong. The first error is the one to tell.
-      if (step.step > 0)
+      // What was learned so far is worth keeping, unless it is what broke. The first error is the one to tell.
+      const isBroken = error instanceof TrainingError && error.code === "WEIGHTS_BROKEN";
+      if (step.step > 0 && !isBroken)
         yield* await save().then(
           (event) => [event],
           () => [],

@@ -92,7 +92,7 @@ export class Evaluator {
       );
     if (!Number.isFinite(sum))
       throw new TrainingError(
-        "NOT_FINITE",
+        "WEIGHTS_BROKEN",
         `The loss over the ${split} split is ${sum / tokens}: the weights are broken.`,
       );
     const metrics = Object.fromEntries(

@@ -17,7 +17,7 @@ export function sampleToken(
   random: Random,
 ): number {
   if (logits.some((logit) => Number.isNaN(logit) || logit === Number.POSITIVE_INFINITY))
-    throw new TrainingError("NOT_FINITE", "The model's logits are not finite: its weights are broken.");
+    throw new TrainingError("WEIGHTS_BROKEN", "The model's logits are not finite: its weights are broken.");
   // Most likely first; sorting is stable, so that ties go to the smaller id.
   const order = [...logits.keys()].sort((a, b) => (logits[b] ?? 0) - (logits[a] ?? 0));
   const best = order[0] ?? 0;

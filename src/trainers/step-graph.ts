@@ -17,8 +17,8 @@ export interface StepGraphOptions {
   readonly maxGradNorm?: number;
 }
 
-/** Numbers that an update gives back: the loss, and the norms of the gradient and of all parameters after it. */
-export type ResultName = "loss" | "gradient_norm" | "weight_norm";
+/** Numbers that an update gives back. */
+export type ResultName = "loss" | "gradient_norm";
 
 /** The graph of one batch of an update. */
 export interface StepGraph {
@@ -91,11 +91,7 @@ export function traceStep(
   return {
     inputs: [inputIds, labels, inverseCount, ...key, ...model.parameters(), ...sumInputs],
     stateInputs,
-    results: {
-      loss,
-      gradient_norm: norm,
-      weight_norm: globalNorm(units.map(({ name }) => updated[name] as Tensor)),
-    },
+    results: { loss, gradient_norm: norm },
     updated: prefixed("next", updated),
     sums: prefixed(
       "next/sum",

@@ -52,7 +52,7 @@ export class TrainingStep {
     this.#sets = [newState(units, optimizer), newState(units, optimizer)];
     initialize(model, this.#sets[0].weights.parameters, seed);
     this.#fed = fedBuffers(batchSize, sequenceLength, optimizer);
-    this.#results = { loss: scalarBuffer(), gradient_norm: scalarBuffer(), weight_norm: scalarBuffer() };
+    this.#results = { loss: scalarBuffer(), gradient_norm: scalarBuffer() };
     this.#calls = new Calls(options, units, this.#fed, this.#results, this.#sets);
   }
 
@@ -121,8 +121,7 @@ export class TrainingStep {
       loss += this.#results.loss.data[0] ?? Number.NaN;
     }
     const gradientNorm = this.#results.gradient_norm.data[0] ?? Number.NaN;
-    const found = { loss, gradient: gradientNorm, "new weights' norm": this.#results.weight_norm.data[0] };
-    for (const [what, value] of Object.entries(found))
+    for (const [what, value] of Object.entries({ loss, gradient: gradientNorm }))
       if (!Number.isFinite(value))
         throw new TrainingError(
           "NOT_FINITE",
@@ -134,8 +133,18 @@ export class TrainingStep {
     return { loss, gradientNorm };
   }
 
-  /** Parameters and optimizer state for a checkpoint: the live memory, to be written before the next update. */
+  /**
+   * Parameters and optimizer state for a checkpoint: the live memory, to be written before the next update.
+   *
+   * @throws TrainingError when the last update left a parameter that is not finite: that is not worth keeping.
+   */
   tensors(): { readonly parameters: Map<string, HostTensor>; readonly optimizer: Map<string, HostTensor> } {
+    for (const [name, { data }] of Object.entries(this.weights))
+      if (!data.every(Number.isFinite))
+        throw new TrainingError(
+          "NOT_FINITE",
+          `Step ${this.#step} left the parameter "${name}" with numbers that are not finite. A smaller learningRate helps most often.`,
+        );
     return {
       parameters: new Map(Object.entries(this.weights)),
       optimizer: new Map(Object.entries(this.slots)),

@@ -1,5 +1,6 @@
+import { isFloat } from "../dtype.ts";
 import { TensorError } from "../errors.ts";
-import { broadcastShapes, formatShape, normalizeAxis, type Shape, sameShape } from "../shape.ts";
+import { broadcastShapes, formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from "../shape.ts";
 import { defineOperator, type Tensor } from "../tensor.ts";
 import { reshape } from "./reshape.ts";
 
@@ -43,14 +44,22 @@ const applySum = defineOperator<ReduceAttributes>({
     const kept = shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim));
     return [dy && broadcastTo(reshape(dy, kept), shape)];
   },
-  lower: (lowering, [x], { attributes }) =>
-    lowering.node(
-      "ReduceSum",
-      [x, lowering.constant([...attributes.axes], "int64", [attributes.axes.length])],
-      {
-        attributes: { keepdims: { int: attributes.keepDims ? 1 : 0 } },
-      },
-    ),
+  lower: (lowering, [x], { inputs: [tensor], outputs: [sum], attributes: { axes, keepDims } }) => {
+    const { dtype, shape } = tensor as Tensor;
+    const isLeading = axes.length < shape.length && axes.every((axis) => axis < axes.length);
+    if (!isLeading || !isFloat(dtype))
+      return lowering.node("ReduceSum", [x, lowering.constant([...axes], "int64", [axes.length])], {
+        attributes: { keepdims: { int: keepDims ? 1 : 0 } },
+      });
+    // Over leading axes (positions that were added to every sequence of a batch) a product with a row of ones is faster.
+    const rows = sizeOf(shape.slice(0, axes.length));
+    const [matrix] = lowering.node("Reshape", [
+      x,
+      lowering.shapeVector([rows, sizeOf(shape.slice(axes.length))]),
+    ]);
+    const [sums] = lowering.node("MatMul", [lowering.fill(1, dtype, [1, rows]), matrix]);
+    return lowering.node("Reshape", [sums, lowering.shapeVector((sum as Tensor).shape)]);
+  },
 });
 
 /** Sum over `axes` (all of them when left out). */
