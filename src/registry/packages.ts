@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs";
-import * as nodeModule from "node:module";
+import nodeModule from "node:module";
 import { dirname, join } from "node:path";
 
 /** A `package.json` as it came from the disk: nothing in it has been checked. */
@@ -54,7 +54,7 @@ interface PnpApi {
   ): string | null;
 }
 
-/** Yarn's Plug'n'Play adds `findPnpApi` to `node:module`; Node's own types do not know it. */
+/** Yarn's Plug'n'Play adds `findPnpApi` to `node:module`: to the object itself, not to what `import * as` gives. */
 function pnpApi(directory: string): PnpApi | undefined {
   const { findPnpApi } = nodeModule as unknown as { findPnpApi?: (path: string) => PnpApi | null };
   return findPnpApi?.(`${directory}/`) ?? undefined;
