@@ -17,6 +17,7 @@ export class Entry<Component> {
   readonly #provenance: Provenance;
   readonly #import: (attempt: number) => Promise<unknown>;
   #factory: Promise<Factory<Component>> | undefined;
+  #importing: Promise<unknown> | undefined;
   #status: "declared" | "loaded" | "failed" = "declared";
   #error: Error | undefined;
   #attempts = 0;
@@ -68,7 +69,7 @@ export class Entry<Component> {
 
   async #load(): Promise<Factory<Component>> {
     try {
-      const value = await this.#import(this.#attempts++);
+      const value = await this.#imported();
       if (!isFactory<Component>(value)) throw new RegistryFactoryTypeError(this.noun, this.name, value);
       this.#status = "loaded";
       this.#error = undefined;
@@ -79,6 +80,14 @@ export class Entry<Component> {
       this.#error = error;
       throw error;
     }
+  }
+
+  /** What the import gives. One that takes too long goes on, and whoever asks again waits for that same one. */
+  #imported(): Promise<unknown> {
+    this.#importing ??= (async () => this.#import(this.#attempts++))().finally(() => {
+      this.#importing = undefined;
+    });
+    return inTime(this.#importing);
   }
 
   subject(): Subject {
@@ -99,6 +108,23 @@ export class Entry<Component> {
       ...(replaced === undefined ? {} : { replaced }),
     };
   }
+}
+
+const IMPORT_TIMEOUT = 30;
+
+/** Rejects when an import does not settle: a module may wait at its top level for what never comes. */
+function inTime(importing: Promise<unknown>): Promise<unknown> {
+  const wished = Number(process.env.CODEX_ML_IMPORT_TIMEOUT || IMPORT_TIMEOUT);
+  const seconds = wished >= 0 ? Math.min(wished, 86_400) : IMPORT_TIMEOUT;
+  if (seconds === 0) return importing;
+  return new Promise((resolve, reject) => {
+    // It keeps the process alive: else Node would end here, with nothing left to do and without a word.
+    const timer = setTimeout(() => {
+      const advice = "CODEX_ML_IMPORT_TIMEOUT sets the seconds, 0 waits for ever";
+      reject(new Error(`its import has not settled after ${seconds} s (${advice})`));
+    }, seconds * 1000);
+    importing.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
 
 /** Whether a value can build a component: a function, a class, or a definition. */
