@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { isAbsolute, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { quote } from "./display.ts";
-import { readPackageJson } from "./packages.ts";
+import { isRecord, readPackageJson } from "./packages.ts";
 import { closestNames } from "./suggest.ts";
 
 /** A target as a package declares it, taken apart: `./metric#build` is subpath `./metric`, export `build`. */
@@ -12,8 +12,12 @@ export interface Target {
   readonly exportName: string;
 }
 
-// What Node matches for `import`. `resolve.exports` is told nothing else, so that both always agree on the file.
-const CONDITIONS = ["node", "import", "module-sync", "default"];
+/** What Node matches for `import`. `resolve.exports` is told nothing else, so that both always agree on the file. */
+function conditions(): string[] {
+  const flags = [...process.execArgv, process.env.NODE_OPTIONS ?? ""].join(" ");
+  const own = [...flags.matchAll(/(?:^| )(?:-C|--conditions)[ =]?([^ =]+)/g)].map(([, name]) => name ?? "");
+  return ["node", "import", "module-sync", "node-addons", "default", ...own];
+}
 
 // Loaded on first use: most processes meet no plugin, and must not pay for reading its package's `exports`.
 const require = createRequire(import.meta.url);
@@ -48,7 +52,7 @@ function resolveSubpath(directory: string, subpath: string): string {
   const manifest = readPackageJson(directory);
   if (manifest.exports !== undefined && manifest.exports !== null) {
     const { exports } = require("resolve.exports") as typeof import("resolve.exports");
-    const [file] = exports(manifest, subpath, { conditions: CONDITIONS, unsafe: true }) ?? [];
+    const [file] = exports(manifest, subpath, { conditions: conditions(), unsafe: true }) ?? [];
     if (file === undefined) throw new Error(`the package's "exports" do not give ${quote(subpath)}`);
     return file;
   }
@@ -72,7 +76,12 @@ export async function importTarget(directory: string, target: string, attempt: n
   const url = pathToFileURL(resolveTarget(directory, parsed));
   if (attempt > 0) url.searchParams.set("attempt", String(attempt));
   const module = (await import(/* @vite-ignore */ url.href)) as Readonly<Record<string, unknown>>;
-  if (Object.hasOwn(module, parsed.exportName)) return module[parsed.exportName];
+  if (Object.hasOwn(module, parsed.exportName)) {
+    const value = module[parsed.exportName];
+    // What compilers make of `export default` in CommonJS: Node gives all of `exports` as the default.
+    const compiled = parsed.exportName === "default" && isRecord(value) && value.__esModule === true;
+    return compiled ? value.default : value;
+  }
   const names = Object.keys(module).filter((name) => name !== "module.exports");
   const [closest] = closestNames(parsed.exportName, names);
   const meant = closest === undefined ? "" : ` Did you mean ${quote(closest)}?`;
