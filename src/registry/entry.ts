@@ -23,6 +23,7 @@ export class Entry<Component> implements Subject {
   readonly #import: (attempt: number) => Promise<unknown>;
   #factory: Factory<Component> | undefined;
   #loading: Promise<Factory<Component>> | undefined;
+  #importing: Promise<unknown> | undefined;
   #error: Error | undefined;
   #attempts = 0;
 
@@ -72,13 +73,21 @@ export class Entry<Component> implements Subject {
 
   async #load(): Promise<Factory<Component>> {
     try {
-      this.#factory = this.#accept(await this.#import(this.#attempts++));
+      this.#factory = this.#accept(await this.#imported());
       this.#error = undefined;
       return this.#factory;
     } catch (cause) {
       this.#error = new RegistryLoadError(this, cause);
       throw this.#error;
     }
+  }
+
+  /** What the import gives. One that takes too long goes on, and whoever asks again waits for that same one. */
+  #imported(): Promise<unknown> {
+    this.#importing ??= (async () => this.#import(this.#attempts++))().finally(() => {
+      this.#importing = undefined;
+    });
+    return inTime(this.#importing);
   }
 
   #accept(value: unknown): Factory<Component> {
@@ -115,6 +124,23 @@ export class Entry<Component> implements Subject {
     if (expected === undefined) return component;
     throw new RegistryContractError(this, component, expected);
   }
+}
+
+const IMPORT_TIMEOUT = 30;
+
+/** Rejects when an import does not settle: a module may wait at its top level for what never comes. */
+function inTime(importing: Promise<unknown>): Promise<unknown> {
+  const wished = Number(process.env.CODEX_ML_IMPORT_TIMEOUT || IMPORT_TIMEOUT);
+  const seconds = wished >= 0 ? Math.min(wished, 86_400) : IMPORT_TIMEOUT;
+  if (seconds === 0) return importing;
+  return new Promise((resolve, reject) => {
+    // It keeps the process alive: else Node would end here, with nothing left to do and without a word.
+    const timer = setTimeout(() => {
+      const advice = "CODEX_ML_IMPORT_TIMEOUT sets the seconds, 0 waits for ever";
+      reject(new Error(`its import has not settled after ${seconds} s (${advice})`));
+    }, seconds * 1000);
+    importing.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
 
 /** Whether a value can build a component: a function, a class, or a definition. */

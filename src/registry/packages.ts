@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, realpathSync } from "node:fs";
-import * as nodeModule from "node:module";
+import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
+import nodeModule from "node:module";
 import { dirname, isAbsolute, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { quote } from "./display.ts";
@@ -8,8 +8,12 @@ import { closestNames } from "./suggest.ts";
 // For what is loaded on first use: most processes meet no plugin, and must not pay for reading its `exports` or peers.
 const require = nodeModule.createRequire(import.meta.url);
 
-// What Node matches for `import`. `resolve.exports` is told nothing else, so that both always agree on the file.
-const CONDITIONS = ["node", "import", "module-sync", "default"];
+/** What Node matches for `import`. `resolve.exports` is told nothing else, so that both always agree on the file. */
+function conditions(): string[] {
+  const flags = [...process.execArgv, process.env.NODE_OPTIONS ?? ""].join(" ");
+  const own = [...flags.matchAll(/(?:^| )(?:-C|--conditions)[ =]?([^ =]+)/g)].map(([, name]) => name ?? "");
+  return ["node", "import", "module-sync", "node-addons", "default", ...own];
+}
 
 /** A `package.json` as it came from the disk: nothing in it has been checked. */
 export type PackageJson = Readonly<Record<string, unknown>>;
@@ -63,7 +67,7 @@ export function importedPath(directory: string): string {
   return process.versions.pnp === undefined ? realpathSync(directory) : directory;
 }
 
-/** Yarn's Plug'n'Play adds `findPnpApi` to `node:module`; Node's own types do not know it. */
+/** Yarn's Plug'n'Play adds `findPnpApi` to `node:module`: to the object itself, not to what `import * as` gives. */
 function pnpApi(directory: string) {
   type PnpApi = { resolveToUnqualified(name: string, issuer: string, options: object): string | null };
   const { findPnpApi } = nodeModule as unknown as { findPnpApi?: (path: string) => PnpApi | null };
@@ -119,7 +123,7 @@ export function parseTarget(target: string): { readonly subpath: string; readonl
  */
 export function resolveTarget(directory: string, target: string, manifest: PackageJson): string {
   const { subpath } = parseTarget(target);
-  const file = join(directory, resolveSubpath(subpath, manifest));
+  const file = join(directory, resolveSubpath(directory, subpath, manifest));
   const inside = relative(directory, file);
   if (inside.startsWith("..") || isAbsolute(inside))
     throw new Error(`${quote(subpath)} leads out of the package`);
@@ -127,13 +131,21 @@ export function resolveTarget(directory: string, target: string, manifest: Packa
   return file;
 }
 
-function resolveSubpath(subpath: string, manifest: PackageJson): string {
-  const { exports, legacy } = require("resolve.exports") as typeof import("resolve.exports");
+function resolveSubpath(directory: string, subpath: string, manifest: PackageJson): string {
   if (manifest.exports === undefined || manifest.exports === null)
-    return subpath === "." ? String(legacy(manifest, { fields: ["main"] }) ?? "index.js") : subpath;
-  const [file] = exports(manifest, subpath, { conditions: CONDITIONS, unsafe: true }) ?? [];
+    return subpath === "." ? legacyMain(directory, manifest) : subpath;
+  const { exports } = require("resolve.exports") as typeof import("resolve.exports");
+  const [file] = exports(manifest, subpath, { conditions: conditions(), unsafe: true }) ?? [];
   if (file === undefined) throw new Error(`the package's "exports" do not give ${quote(subpath)}`);
   return file;
+}
+
+/** `main` as Node's `import` reads it for a package without `exports`: with an extension, or a folder, to be guessed. */
+function legacyMain(directory: string, { main }: PackageJson): string {
+  const given = typeof main === "string" ? [main, `${main}.js`, `${main}/index.js`] : [];
+  const isFile = (path: string) =>
+    statSync(join(directory, path), { throwIfNoEntry: false })?.isFile() === true;
+  return [...given, "index.js"].find(isFile) ?? String(main ?? "index.js");
 }
 
 /**
@@ -147,7 +159,12 @@ export async function importTarget(directory: string, target: string, attempt: n
   const url = pathToFileURL(resolveTarget(directory, target, readPackageJson(directory)));
   if (attempt > 0) url.searchParams.set("attempt", String(attempt));
   const module = (await import(/* @vite-ignore */ url.href)) as Readonly<Record<string, unknown>>;
-  if (Object.hasOwn(module, exportName)) return module[exportName];
+  if (Object.hasOwn(module, exportName)) {
+    const value = module[exportName];
+    // What compilers make of `export default` in CommonJS: Node gives all of `exports` as the default.
+    const isCompiled = exportName === "default" && isRecord(value) && value.__esModule === true;
+    return isCompiled ? value.default : value;
+  }
   const names = Object.keys(module).filter((name) => name !== "module.exports");
   const [closest] = closestNames(exportName, names);
   const meant = closest === undefined ? "" : ` Did you mean ${quote(closest)}?`;

@@ -164,6 +164,9 @@ describe.concurrent("asked wrongly", () => {
     ["an unknown key", "trainr.maxSteps=3", /--set trainr.*"trainer"/],
     ["an unknown component", "tokenizer=byt", /--set tokenizer: [\s\S]*"byte"/],
     ["a wrong type", "trainer.maxSteps=many", /--set trainer\.maxSteps: .*number/],
+    ["a prototype", "__proto__.x=1", /--set __proto__.*unknown key/],
+    ["a prototype further down", "model.__proto__.x=1", /--set model\.__proto__.*unknown option/],
+    ["a prototype by its maker", "trainer.constructor.prototype.x=1", /--set trainer\.constructor.*unknown/],
     ["data that is not there", "data.path=corpse.txt", /--set data\.path: .*corpse\.txt/],
   ])("--set with %s is refused, and named as it was typed", async (_, setting, expected) => {
     expect(await refused(["train", "tale.yaml", "--set", setting])).toMatch(expected);
