@@ -13,6 +13,7 @@ const floors = [
   ["tracking"],
   ["run"],
   ["testing"],
+  ["plugins"],
   ["cli", "faces"],
 ];
 

@@ -4,7 +4,7 @@ import { ownVersion } from "../registry/index.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { exitCodeOf, report, whenOutputCloses } from "./failure.ts";
 import { generateCommand } from "./generate.ts";
-import { pluginsCommand } from "./plugins.ts";
+import { pluginsCommand } from "./plugins/index.ts";
 import { trainCommand } from "./train.ts";
 
 const program = new Command("codex-ml")

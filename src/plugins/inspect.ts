@@ -1,6 +1,6 @@
 import type { Factory, Origin, Registry, RegistryEntry } from "../registry/index.ts";
-import { globalRegistries, type Registries } from "./registries.ts";
-import { UsageError } from "./usage-error.ts";
+import { globalRegistries, type Registries } from "../run/registries.ts";
+import { UsageError } from "../run/usage-error.ts";
 
 /** One option of a component, as its schema tells it. */
 export interface OptionRow {

@@ -1,6 +1,6 @@
 import { closestNames, type PluginProblem, type Registry, type RegistryEntry } from "../registry/index.ts";
-import { globalRegistries, type Registries } from "./registries.ts";
-import { UsageError } from "./usage-error.ts";
+import { globalRegistries, type Registries } from "../run/registries.ts";
+import { UsageError } from "../run/usage-error.ts";
 
 /** Everything that can be named in a run file, and what keeps packages from taking part. */
 export interface ComponentListing {
