@@ -135,9 +135,20 @@ function resolveSubpath(directory: string, subpath: string, manifest: PackageJso
   if (manifest.exports === undefined || manifest.exports === null)
     return subpath === "." ? legacyMain(directory, manifest) : subpath;
   const { exports } = require("resolve.exports") as typeof import("resolve.exports");
-  const [file] = exports(manifest, subpath, { conditions: conditions(), unsafe: true }) ?? [];
-  if (file === undefined) throw new Error(`the package's "exports" do not give ${quote(subpath)}`);
-  return file;
+  let problem = "";
+  try {
+    const [file] = exports(manifest, subpath, { conditions: conditions(), unsafe: true }) ?? [];
+    if (typeof file === "string") return file;
+  } catch (cause) {
+    // It says which of the two it is: no such subpath, or no condition under it that an import meets.
+    const entries = Object.entries(Object(manifest.exports) as PackageJson);
+    const given = entries.flatMap(([key, value]) =>
+      key.startsWith(".") && value !== null ? quote(key) : [],
+    );
+    if (String(cause).includes("No known conditions")) problem = " to an import, only under other conditions";
+    else if (given.length > 0) problem = `; they give ${given.join(", ")}`;
+  }
+  throw new Error(`the package's "exports" do not give ${quote(subpath)}${problem}`);
 }
 
 /** `main` as Node's `import` reads it for a package without `exports`: with an extension, or a folder, to be guessed. */
