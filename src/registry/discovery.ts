@@ -89,6 +89,8 @@ export class Discovered {
   readonly packages: PluginPackage[] = [];
   readonly pins = new Map<string, string>();
   readonly problems: PluginProblem[] = [];
+  /** Direct dependencies that a list of plugins leaves out, unread, and which list that is. */
+  readonly leftOut = new Map<string, string>();
   /** Packages by name as they were first met: the copy nearest to the root is the one. */
   readonly #met = new Map<string, PluginPackage>();
 
@@ -119,8 +121,11 @@ export class Discovered {
     const required = keysOf(project.json.dependencies);
     const optional = keysOf(project.json.optionalDependencies);
     const direct = new Set([...required, ...optional, ...keysOf(project.json.devDependencies)]);
-    const lists = [project.plugins, selection].filter((list) => Array.isArray(list));
-    for (const name of new Set(lists.flat()))
+    const lists = new Map<readonly string[], string>();
+    if (Array.isArray(project.plugins))
+      lists.set(project.plugins, `"codexMl.plugins" in ${project.location}`);
+    if (Array.isArray(selection)) lists.set(selection, 'the list "plugins" of this program or run');
+    for (const name of new Set([...lists.keys()].flat()))
       if (!direct.has(name))
         this.#report(
           { location: project.location },
@@ -128,8 +133,11 @@ export class Discovered {
         );
     const queue = [...direct].flatMap((name) => {
       // Optional and development dependencies are often left out on purpose; the others are missed.
-      const missed = lists.length > 0 || (required.has(name) && !optional.has(name));
-      return lists.every((list) => list.includes(name)) ? [{ name, by: project, missed }] : [];
+      const missed = lists.size > 0 || (required.has(name) && !optional.has(name));
+      const [, list] = [...lists].find(([names]) => !names.includes(name)) ?? [];
+      if (list === undefined) return [{ name, by: project, missed }];
+      this.leftOut.set(name, list);
+      return [];
     });
     // Breadth first (the loop sees what it adds), so that what the project itself depends on is met before the rest.
     for (const { name, by, missed } of queue) {
