@@ -46,8 +46,9 @@ export class Claims<Component> {
     let entry = this.layers.findLast((layer) => layer.has(name))?.get(name);
     // Only now are manifests needed: a program that registers what it uses reads none.
     if (entry === undefined) {
-      const pin = `${this.#kind.kind}/${name}`;
-      const pinned = this.#discovery.found.pins.get(pin);
+      const { pins } = this.#discovery.found;
+      const pin = pins.size === 0 ? "" : `${this.#kind.kind}/${name}`;
+      const pinned = pins.get(pin);
       if (pinned !== undefined) {
         const claimants = this.#ownedBy(pinned, name);
         if (claimants.length > 0) return { claimants };

@@ -88,7 +88,9 @@ export class Discovered {
   /** Those whose components can be used. */
   readonly packages: PluginPackage[] = [];
   readonly pins = new Map<string, string>();
-  readonly problems: PluginProblem[] = [];
+  readonly #problems: PluginProblem[] = [];
+  /** Those whose targets have not been looked at. */
+  readonly #unchecked: PluginPackage[] = [];
   /** Direct dependencies that a list of plugins leaves out, unread, and which list that is. */
   readonly leftOut = new Map<string, string>();
   /** Packages by name as they were first met: the copy nearest to the root is the one. */
@@ -102,6 +104,12 @@ export class Discovered {
     for (const [key, owner] of Object.entries(pins)) this.pins.set(normalizePin(key), owner);
     this.off = this.#whyOff(plugins, project);
     if (this.off === undefined && project !== undefined) this.#follow(project, plugins);
+  }
+
+  /** What stands in the way of packages and components. Only whoever asks this makes targets be looked at. */
+  get problems(): readonly PluginProblem[] {
+    for (const plugin of this.#unchecked.splice(0)) this.#checkTargets(plugin);
+    return this.#problems;
   }
 
   #whyOff(plugins: PluginSelection, project: PluginPackage | undefined): string | undefined {
@@ -185,7 +193,7 @@ export class Discovered {
 
   /** Takes what a package declares, unless it is made for another version of ours. */
   #accept(plugin: PluginPackage): PluginPackage {
-    const { name, directory, declarations, json } = plugin;
+    const { name, declarations, json } = plugin;
     this.#met.set(name, plugin);
     const range = isRecord(json.peerDependencies) ? json.peerDependencies[OWN_NAME] : undefined;
     if (declarations.length > 0 && typeof range === "string" && !fitsRange(range)) {
@@ -193,6 +201,13 @@ export class Discovered {
       this.#report(plugin, problem, { components: declarations });
       return plugin;
     }
+    this.packages.push(plugin);
+    this.#unchecked.push(plugin);
+    return plugin;
+  }
+
+  #checkTargets(plugin: PluginPackage): void {
+    const { directory, declarations, json } = plugin;
     for (const declaration of declarations)
       try {
         resolveTarget(directory, declaration.target, json);
@@ -200,8 +215,6 @@ export class Discovered {
         const problem = `${declaration.group}, ${quote(declaration.name)}: ${describeError(cause)}`;
         this.#report(plugin, problem, { cause, components: [declaration] });
       }
-    this.packages.push(plugin);
-    return plugin;
   }
 
   #report(
@@ -214,7 +227,7 @@ export class Discovered {
     details: Pick<PluginProblem, "cause" | "components"> = {},
   ): void {
     const message = name === undefined ? problem : `${packageLabel(name, version)}: ${problem}`;
-    this.problems.push({ package: name, version, location, message, ...details });
+    this.#problems.push({ package: name, version, location, message, ...details });
   }
 }
 

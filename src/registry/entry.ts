@@ -63,20 +63,18 @@ export class Entry<Component> implements Subject {
   }
 
   /** Imports it if need be. Concurrent calls share one import, its result is kept, and a failed one may be tried again. */
-  async factory(): Promise<Factory<Component>> {
-    if (this.#factory !== undefined) return this.#factory;
-    this.#loading ??= this.#load().finally(() => {
-      this.#loading = undefined;
-    });
+  factory(): Promise<Factory<Component>> {
+    this.#loading ??= this.#load();
     return this.#loading;
   }
 
   async #load(): Promise<Factory<Component>> {
     try {
-      this.#factory = this.#accept(await this.#imported());
+      this.#factory ??= this.#accept(await this.#imported());
       this.#error = undefined;
       return this.#factory;
     } catch (cause) {
+      this.#loading = undefined;
       this.#error = new RegistryLoadError(this, cause);
       throw this.#error;
     }

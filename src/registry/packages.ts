@@ -89,19 +89,30 @@ export function ownVersion(): string | undefined {
   return own.version;
 }
 
-/** Whether our version fits a peer range; ranges that only a package manager understands (`file:…`) fit. */
-export function fitsRange(peer: string): boolean {
-  const version = ownVersion() ?? "";
-  const range = peer.replace(/^workspace:/, "");
-  // Loading semver takes 10 ms; `^` and an earlier patch of ours, which nearly every plugin says, needs none of it.
-  const [, line = "", patch] = /^\^(\d+\.\d+\.)(\d+)$/.exec(range) ?? [];
-  if (version.startsWith(line) && Number(version.slice(line.length)) >= Number(patch)) return true;
+/** Whether a version, ours, fits a peer range; ranges that only a package manager understands (`file:…`) fit. */
+export function fitsRange(peer: string, version = ownVersion() ?? ""): boolean {
+  const range = peer.replace(/^workspace:/, "").trim();
+  const quick = fitsSimply(version, range);
+  if (quick !== undefined) return quick;
   const Range = require("semver/classes/range.js") as typeof import("semver/classes/range.js");
   try {
     return version === "" || new Range(range, { includePrerelease: true }).test(version);
   } catch {
     return true;
   }
+}
+
+/** The same for `^`, `~` or `>=` and a plain version, which nearly every plugin says: loading semver takes 10 ms. */
+function fitsSimply(version: string, range: string): boolean | undefined {
+  const [, operator, ...wanted] = /^(\^|~|>=)(\d+)\.(\d+)\.(\d+)$/.exec(range) ?? [];
+  const [, ...own] = /^(\d+)\.(\d+)\.(\d+)$/.exec(version) ?? [];
+  if (operator === undefined || own.length === 0) return undefined;
+  const at = wanted.findIndex((part, place) => Number(part) !== Number(own[place]));
+  if (at === -1) return true;
+  // What must not change: with `^` all up to the first part that is not 0, with `~` the first two.
+  const significant = wanted.findIndex((part) => Number(part) !== 0);
+  const fixed = operator === ">=" ? 0 : operator === "~" ? 2 : (significant === -1 ? 2 : significant) + 1;
+  return at >= fixed && Number(own[at]) > Number(wanted[at]);
 }
 
 /**

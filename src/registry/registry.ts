@@ -38,8 +38,13 @@ export class Registry<Component> {
   }
 
   /** The factory of `name`, imported if need be. Rejects with a `RegistryError`. */
-  async get(name: string): Promise<Factory<Component>> {
-    return this.#find(name).factory();
+  get(name: string): Promise<Factory<Component>> {
+    // Not an async function: the promise that an entry keeps of its factory is given as it is, which halves a lookup.
+    try {
+      return this.#find(name).factory();
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** Imports if need be, validates the options, builds, and checks the contract. Rejects with a `RegistryError`. */
