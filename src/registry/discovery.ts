@@ -4,6 +4,7 @@ import { type Manifest, normalizePin, type PluginSelection, readManifest } from 
 import { isPackageName } from "./names.ts";
 import { packageLabel } from "./origin.ts";
 import {
+  below,
   findRoot,
   fitsRange,
   importedPath,
@@ -93,6 +94,8 @@ export class Discovered {
   readonly #unchecked: PluginPackage[] = [];
   /** Direct dependencies that a list of plugins leaves out, unread, and which list that is. */
   readonly leftOut = new Map<string, string>();
+  /** Real paths of the folders that packages lie in. */
+  readonly #folders = new Map<string, string>();
   /** Packages by name as they were first met: the copy nearest to the root is the one. */
   readonly #met = new Map<string, PluginPackage>();
 
@@ -174,11 +177,11 @@ export class Discovered {
     try {
       const json = readPackageJson(located);
       if (name !== undefined && json.codexMl === undefined) return undefined;
-      const directory = importedPath(located);
+      const directory = importedPath(located, this.#folders);
       const about = {
         name: name ?? (typeof json.name === "string" ? json.name : "(root)"),
         version: typeof json.version === "string" ? json.version : undefined,
-        location: join(directory, "package.json"),
+        location: below(directory, "package.json"),
       };
       const manifest = readManifest(json.codexMl, (problem, component) =>
         this.#report(about, problem, { components: component && [component] }),
