@@ -13,14 +13,16 @@ export { gather } from "./ops/gather.ts";
 export { gelu } from "./ops/gelu.ts";
 export { layerNorm } from "./ops/layer-norm.ts";
 export { gemm, linear } from "./ops/linear.ts";
+export { logSumExp } from "./ops/log-sum-exp.ts";
 export { argmax, cast, equal, replaceWhere } from "./ops/logic.ts";
 export { type MatmulOptions, matmul } from "./ops/matmul.ts";
 export { broadcastTo, reduceSum, sumOfSquares, sumTo } from "./ops/reduce.ts";
 export { reshape } from "./ops/reshape.ts";
 export { slice } from "./ops/slice.ts";
 export { softmax } from "./ops/softmax.ts";
+export { topK } from "./ops/top-k.ts";
 export { transpose } from "./ops/transpose.ts";
-export { exp, log, sigmoid, sqrt, tanh } from "./ops/unary.ts";
+export { exp, log, sigmoid, softplus, sqrt, tanh } from "./ops/unary.ts";
 export { mix32, Random } from "./random.ts";
 export {
   type Dim,

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import type { Split } from "../data-loaders/index.ts";
 import { adamW, type Schedule, warmupCosine } from "../optim/index.ts";
-import { type BatchOptions, checkId, type DataPosition, trainingBatches } from "./batching.ts";
+import { type BatchOptions, type DataPosition, trainingBatches } from "./batching.ts";
+import { checkId } from "./check-id.ts";
 import { DataWarnings } from "./data-warnings.ts";
 import { TrainingError } from "./errors.ts";
 import { Evaluator } from "./evaluation.ts";
