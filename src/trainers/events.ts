@@ -77,7 +77,8 @@ export interface WarningEvent {
 export interface EndEvent {
   readonly type: "end";
   readonly step: number;
-  readonly reason: "maxSteps" | "interrupted";
+  /** `earlyStopping`: evaluations no longer got better. */
+  readonly reason: "maxSteps" | "interrupted" | "earlyStopping";
 }
 
 /** What a trainer yields. */
