@@ -20,9 +20,10 @@ export { broadcastTo, reduceSum, sumOfSquares, sumTo } from "./ops/reduce.ts";
 export { reshape } from "./ops/reshape.ts";
 export { slice } from "./ops/slice.ts";
 export { softmax } from "./ops/softmax.ts";
+export { softplus } from "./ops/softplus.ts";
 export { topK } from "./ops/top-k.ts";
 export { transpose } from "./ops/transpose.ts";
-export { exp, log, sigmoid, softplus, sqrt, tanh } from "./ops/unary.ts";
+export { exp, log, sigmoid, sqrt, tanh } from "./ops/unary.ts";
 export { mix32, Random } from "./random.ts";
 export {
   type Dim,

@@ -423,7 +423,7 @@ describe("--set", () => {
   });
 
   test("the metrics by index, one past the end, and as a list", async () => {
-    expect((await set("metrics.1=bits_per_byte")).metrics.map(({ name }) => name)).toEqual([
+    expect((await set("metrics.1=bits_per_byte")).metrics?.map(({ name }) => name)).toEqual([
       "perplexity",
       "bits_per_byte",
     ]);

@@ -37,6 +37,3 @@ export const tanh = unary("tanh", "Tanh", ({ y, dy }) => mul(dy, sub(1, mul(y, y
 
 /** 1 / (1 + e^−x). */
 export const sigmoid = unary("sigmoid", "Sigmoid", ({ y, dy }) => mul(dy, mul(y, sub(1, y))));
-
-/** log(1 + eˣ); exact for large |x| too. */
-export const softplus = unary("softplus", "Softplus", ({ x, dy }) => mul(dy, sigmoid(x)));
