@@ -220,7 +220,7 @@ function statedProblems({ packages, pins }: RunFile["config"]["plugins"], regist
 }
 
 /** What a run adds to the options of its model. */
-export function modelAdditions(
+function modelAdditions(
   task: Task,
   vocabSize: number,
   labels: readonly string[],

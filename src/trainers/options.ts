@@ -70,7 +70,7 @@ export const commonFields = {
     ),
 };
 
-export const commonSchema = z.strictObject(commonFields);
+const commonSchema = z.strictObject(commonFields);
 export type CommonOptions = z.output<typeof commonSchema>;
 
 /** What the options of one trainer cannot say alone. */

@@ -57,7 +57,7 @@ describe("what is read", () => {
       data: { name: "text", options: { path: "./moby-dick.txt" } },
       model: { name: "gpt2", options: { hiddenSize: 128 } },
       trainer: { name: "causal_lm", options: {} },
-      metrics: [{ name: "perplexity", options: {} }],
+      metrics: undefined,
       imports: [],
       plugins: {},
       directory: undefined,
