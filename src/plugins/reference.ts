@@ -39,7 +39,7 @@ const kinds: Readonly<Record<keyof Registries, Omit<ReferenceKind, "kind">>> = {
   models: {
     title: "Models",
     contract:
-      "Named `parameters()`, and `forward(inputs, context)`, written with symbolic tensors: token ids (B, T) in, logits (B, T, V) out. A run adds `vocabSize`, the tokenizer's, to the options where the run file gives none.",
+      "Named `parameters()`, and `forward(inputs, context)`, written with symbolic tensors: token ids (B, T) in; out come logits, (B, T, V) of a language model, (B, L) of a classifier. A run adds `vocabSize`, the tokenizer's, to the options where the run file gives none, and for classifiers `labels`.",
     type: "Model",
     get: "getModel",
     example: "model: { name: gpt2, numHiddenLayers: 4, numAttentionHeads: 4, hiddenSize: 128 }",
@@ -55,7 +55,7 @@ const kinds: Readonly<Record<keyof Registries, Omit<ReferenceKind, "kind">>> = {
   dataLoaders: {
     title: "Data loaders",
     contract:
-      "Where examples come from: `splits`, `examples(split, request)`, `texts(split)` for tokenizers that learn, and a `fingerprint()` of the data. The same request gives the same examples, always.",
+      "Where examples come from: `splits`, `examples(split, request)`, `texts(split)` for tokenizers that learn, a `fingerprint()` of the data, and the names of its classes, `labels()`, where it has some. The same request gives the same examples, always.",
     type: "DataLoader",
     get: "getDataLoader",
     example: "data: { name: text, path: moby-dick.txt, validation: 0.1 }",
