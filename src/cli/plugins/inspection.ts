@@ -1,4 +1,5 @@
 import type { Inspection } from "../../plugins/inspect.ts";
+import { optionCells } from "../../plugins/option-rows.ts";
 import { describeOrigin } from "../../registry/index.ts";
 import { displayPath } from "../../run/problems.ts";
 import { originLabel } from "../../run/registries.ts";
@@ -50,8 +51,8 @@ function optionLines(options: Inspection["options"]): string[] {
   if (options === undefined) return [colors.dim("It does not describe its options.")];
   if (options.length === 0) return [colors.dim("It takes no options.")];
   const rows = options.map((option) => {
-    const fallback = "default" in option ? JSON.stringify(option.default) : option.required ? "required" : "";
-    return [option.name, option.type, fallback, option.description ?? ""] as const;
+    const { type, limits, fallback, meaning } = optionCells(option);
+    return [option.name, `${type} ${limits}`.trimEnd(), fallback, meaning] as const;
   });
   const width = (column: 0 | 1 | 2) => Math.max(...rows.map((row) => row[column].length));
   const widths = [width(0), width(1), width(2)] as const;
