@@ -11,13 +11,13 @@ export interface Contender {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
 /** The median of each number that processes print: contenders take turns, and their first turn does not count. */
-export function medians(rounds: number, contenders: readonly Contender[]): Figures[] {
+function medians(rounds: number, contenders: readonly Contender[]): Figures[] {
   const outcomes = contenders.map((): Figures[] => []);
   for (let round = -1; round < rounds; round++)
     for (const [index, contender] of contenders.entries()) {
