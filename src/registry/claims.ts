@@ -1,8 +1,6 @@
+import { type Discovered, type Discovery, importTarget, OWN_NAME, quote } from "../packages/index.ts";
 import type { RegistryKind } from "./component.ts";
-import type { Discovered, Discovery } from "./discovery.ts";
-import { quote } from "./display.ts";
 import { Entry } from "./entry.ts";
-import { importTarget, OWN_NAME } from "./packages.ts";
 
 /** Entries by each of their names and aliases. */
 export type ByName<Component> = Map<string, Entry<Component>>;

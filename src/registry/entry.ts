@@ -1,16 +1,14 @@
+import { describeValue, ownVersion, quote, RegistryError } from "../packages/index.ts";
 import type { ComponentContext, Factory, FactoryClass, FactoryFunction } from "./component.ts";
-import { describeValue, quote } from "./display.ts";
 import {
   InvalidOptionError,
   RegistryContractError,
-  RegistryError,
   RegistryFactoryError,
   RegistryLoadError,
   RegistryOptionsError,
 } from "./errors.ts";
 import { acceptOptions } from "./options.ts";
 import type { Origin, Subject } from "./origin.ts";
-import { ownVersion } from "./packages.ts";
 
 /** One registration: a name, where it came from, and its factory once somebody has asked for it. */
 export class Entry<Component> implements Subject {

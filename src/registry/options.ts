@@ -1,8 +1,6 @@
+import { closestNames, describeValue, isRecord, quote } from "../packages/index.ts";
 import type { Factory, StandardIssue, StandardSchemaV1 } from "./component.ts";
-import { describeValue, quote } from "./display.ts";
 import type { OptionIssue } from "./errors.ts";
-import { isRecord } from "./packages.ts";
-import { closestNames } from "./suggest.ts";
 
 type Path = readonly (string | number)[];
 type Accepted = { readonly value?: unknown; readonly issues?: readonly OptionIssue[] };

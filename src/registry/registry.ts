@@ -1,9 +1,15 @@
+import {
+  Discovery,
+  type DiscoveryOptions,
+  normalizeName,
+  type PluginProblem,
+  parseReference,
+  RegistryNameError,
+} from "../packages/index.ts";
 import { type ByName, Claims } from "./claims.ts";
 import type { ComponentContext, Factory, RegistryKind } from "./component.ts";
-import { Discovery, type DiscoveryOptions, type PluginProblem } from "./discovery.ts";
 import { Entry } from "./entry.ts";
-import { RegistryConflictError, RegistryNameError } from "./errors.ts";
-import { normalizeName, parseReference } from "./names.ts";
+import { RegistryConflictError } from "./errors.ts";
 import { RegistryNotFoundError } from "./not-found.ts";
 import { callerLocation, type Origin } from "./origin.ts";
 import { type Register, type RegisterOptions, registerBy } from "./register.ts";

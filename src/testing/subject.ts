@@ -1,8 +1,7 @@
+import { describeError, describeValue, isRecord, quote } from "../packages/index.ts";
 import type { Factory, RegistryKind } from "../registry/component.ts";
-import { describeError, describeValue, quote } from "../registry/display.ts";
 import { Entry } from "../registry/entry.ts";
 import { RegistryOptionsError } from "../registry/errors.ts";
-import { isRecord } from "../registry/packages.ts";
 import { broken, type ConformanceCheck, check } from "./check.ts";
 import { expectEqual, type Observation } from "./difference.ts";
 import { observedElsewhere } from "./second-process.ts";
