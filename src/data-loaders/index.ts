@@ -10,15 +10,31 @@ import type { text } from "./text.ts";
 
 export type Split = "train" | "validation" | "test";
 
-/**
- * One item of a data loader: text, or ids that are already tokenized.
- *
- * `labels` has the length of `inputIds` and is not shifted (−100: does not count); the trainer shifts, once. Without it,
- * every id but the first is to be predicted.
- */
-export type Example =
-  | { readonly text: string }
-  | { readonly inputIds: ArrayLike<number>; readonly labels?: ArrayLike<number> };
+/** One item of a data loader: text, or ids that are already tokenized. */
+export type Example = (TextExample | TokenExample) & {
+  /** The class that it belongs to, one of the loader's `labels`; several, or none, where classes do not exclude each other. */
+  readonly label?: string | readonly string[];
+};
+
+export interface TextExample {
+  readonly text: string;
+  /** A second text, for tasks about pairs. */
+  readonly textPair?: string;
+}
+
+export interface TokenExample {
+  readonly inputIds: ArrayLike<number>;
+  /**
+   * As long as `inputIds`, and not shifted (−100: does not count); the trainer shifts, once. Without it, every id but the
+   * first is to be predicted.
+   */
+  readonly labels?: ArrayLike<number>;
+  /**
+   * As long as `inputIds`: the number, from 1, of the document that each id belongs to, where one example holds several. No
+   * position attends to another document's.
+   */
+  readonly documentIds?: ArrayLike<number>;
+}
 
 export interface ExampleRequest {
   readonly tokenizer: Tokenizer;
@@ -43,6 +59,10 @@ export interface DataLoader {
   examples(split: Split, request: ExampleRequest): AsyncIterable<Example>;
   /** A digest of the data that was read: equal only for equal data. */
   fingerprint(): Promise<string>;
+  /** The names of the classes, in the order of their numbers, for data whose examples have a `label`. */
+  labels?(): Promise<readonly string[]>;
+  /** What whoever trains on it should know of the data read so far, as sentences: how many records were left out, and why. */
+  notes?(): readonly string[];
 }
 
 function checkDataLoader(value: unknown): string | undefined {

@@ -8,13 +8,26 @@ import {
 import type { bitsPerByte } from "./bits-per-byte.ts";
 import type { perplexity } from "./perplexity.ts";
 import type { tokenAccuracy } from "./token-accuracy.ts";
+import type { MetricValue } from "./value.ts";
+
+export { flatValue, isMetricValue, type MetricValue } from "./value.ts";
 
 /** What a metric can ask the evaluation graph for. Only what some metric reads is computed. */
-export type MetricInput = "tokenLosses" | "predictedIds" | "labelBytes";
+export type MetricInput =
+  | "tokenLosses"
+  | "predictedIds"
+  | "labelBytes"
+  | "topIds"
+  | "probabilities"
+  | "texts";
 
 /**
  * One evaluated sequence: only the positions that count. Padding and ignored labels (−100) are gone, and labels are
  * already shifted, so that position `i` of every array speaks of the same predicted token.
+ *
+ * Of a classifier, n is 1: the label is the number of the class, and `classes` names all of them. Where classes do not
+ * exclude each other (`multiLabel`), n is the number of classes: `labels[i]` and `predictedIds[i]` are 1 where class `i`
+ * holds, and 0 where it does not.
  */
 export interface EvaluatedExample {
   /** Ids that should have been predicted, shape (n). */
@@ -25,10 +38,19 @@ export interface EvaluatedExample {
   readonly predictedIds?: Int32Array;
   /** UTF-8 bytes that each label stands for, shape (n); present when the metric reads `labelBytes`. */
   readonly labelBytes?: Int32Array;
+  /** The most likely ids at each position, most likely first, (n, k) row by row; present when a metric reads `topIds`. */
+  readonly topIds?: Int32Array;
+  /**
+   * Probabilities of the classes: (n, K) row by row, with n = 1; with `multiLabel` (K), each by itself. Present when the
+   * metric reads `probabilities`, which classifiers alone can give.
+   */
+  readonly probabilities?: Float32Array;
+  /** Names of the classes, K of them: the same array with every example of a classifier. */
+  readonly classes?: readonly string[];
+  readonly multiLabel?: boolean;
+  /** The text that was produced, and one or more that it should have been; present when the metric reads `texts`. */
+  readonly texts?: { readonly prediction: string; readonly references: readonly string[] };
 }
-
-/** A number, or several with names (`{ precision, recall }`). `NaN` means undefined, for example over no tokens. */
-export type MetricValue = number | Readonly<Record<string, number>>;
 
 /** A metric that sees a split one sequence at a time. Its state merges, so that several processes agree exactly. */
 export interface StreamingMetric {
@@ -40,6 +62,10 @@ export interface StreamingMetric {
   state(): unknown;
   /** Adds the state of another instance of the same metric to this one. */
   merge(state: unknown): void;
+  /** Why what `compute` gave is `NaN`, or what else to know about it, as sentences. */
+  warnings?(): readonly string[];
+  /** How many ids a position it wants in `topIds`. Required when it reads them. */
+  readonly topK?: number;
 }
 
 /** The simple case: a function of all predicted and expected ids of a split, one sequence an entry. */

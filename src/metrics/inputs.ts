@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { EvaluatedExample, MetricInput } from "./index.ts";
+import type { EvaluatedExample } from "./index.ts";
 
 /** A metric that was given what it cannot read. */
 class MetricError extends Error {
@@ -16,7 +16,7 @@ class MetricError extends Error {
  *
  * @throws MetricError `METRIC_MISSING_INPUT` when it is absent or has another length.
  */
-export function readInput<Input extends MetricInput>(
+export function readInput<Input extends "tokenLosses" | "predictedIds" | "labelBytes">(
   metric: string,
   example: EvaluatedExample,
   input: Input,

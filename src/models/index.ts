@@ -10,15 +10,28 @@ import type { Tensor } from "../tensor/index.ts";
 import type { gpt2 } from "./gpt2.ts";
 
 /** What a model is for; decides which trainers can train it. */
-export type Task = "causal_lm";
+export type Task = "causal_lm" | "masked_lm" | "sequence_classification";
 
 export interface ModelInputs {
   /** Token ids, int32 (B, T). */
   readonly inputIds: Tensor;
+  /**
+   * int32 (B, T): 0 where there is padding, else the number (from 1) of the document at this position; positions attend to
+   * those of the same number. With one document a row this is Hugging Face's mask of zeros and ones. Absent: all of every
+   * row is one document, or padding is at the end of a causal model, where no counted position sees it.
+   */
+  readonly attentionMask?: Tensor;
+  /** int32 (B, T): places in their documents, from 0. Absent: 0 to T − 1. */
+  readonly positionIds?: Tensor;
+  /** int32 (B, T): 0 for the first text of a pair, 1 for the second. Absent: 0. */
+  readonly tokenTypeIds?: Tensor;
 }
 
 export interface ModelOutputs {
-  /** Unnormalised log-probabilities of the next token at every position, float32 (B, T, V). */
+  /**
+   * Unnormalised log-probabilities, float32. `causal_lm`: of the next token at every position, (B, T, V); `masked_lm`: of
+   * the token at every position, (B, T, V); `sequence_classification`: of the classes, (B, L).
+   */
   readonly logits: Tensor;
 }
 
@@ -26,16 +39,19 @@ export interface ModelOutputs {
  * A model: named parameters, and `forward` written with symbolic tensors. Training, evaluation, generation and export all
  * trace the same `forward`; it is called with numbers as dimensions for the first two and with free symbols for the others.
  *
- * Options: the run adds `vocabSize` (the tokenizer's) to the options of a model where the run file gives none.
+ * Options: the run adds `vocabSize` (the tokenizer's) to the options of a model where the run file gives none, and
+ * `labels` (the names of the data's classes) when the trainer's task is `sequence_classification`.
  */
 export interface Model {
   readonly task: Task;
   /** Ids that the model can read and predict, V. */
   readonly vocabSize: number;
-  /** Positions that the model can see, the largest T. */
+  /** Positions that the model can see, the largest T; `Infinity` for one that reads any number. */
   readonly maxPositionEmbeddings: number;
   /** The model's configuration in the form of a Hugging Face `config.json` (`model_type`, `vocab_size` …). */
   readonly config: Readonly<Record<string, unknown>>;
+  /** Names of the classes, L of them, in the order of the logits: for `sequence_classification`. */
+  readonly labels?: readonly string[] | undefined;
   /** Every trained tensor once, under a unique name, in a stable order. */
   parameters(): readonly Parameter[];
   /** Builds the graph from inputs to outputs. Pure: two calls give equal graphs. */
@@ -48,7 +64,9 @@ function checkModel(value: unknown): string | undefined {
   for (const method of ["parameters", "forward"] as const)
     if (typeof model[method] !== "function") return `a function \`${method}\``;
   for (const field of ["vocabSize", "maxPositionEmbeddings"] as const)
-    if (!Number.isInteger(model[field]) || Number(model[field]) < 1) return `a positive integer \`${field}\``;
+    if (!Number.isInteger(model[field]) || Number(model[field]) < 1)
+      if (field === "vocabSize" || model[field] !== Number.POSITIVE_INFINITY)
+        return `a positive integer \`${field}\``;
   if (typeof model.config !== "object" || model.config === null) return "an object `config`";
   if (typeof model.task !== "string") return 'a string `task`, for example "causal_lm"';
   return undefined;

@@ -1,16 +1,7 @@
 import type { Factory, Origin, Registry, RegistryEntry } from "../registry/index.ts";
 import { globalRegistries, type Registries } from "../run/registries.ts";
 import { UsageError } from "../run/usage-error.ts";
-
-/** One option of a component, as its schema tells it. */
-export interface OptionRow {
-  readonly name: string;
-  /** In words of JSON Schema: `integer`, `"a" | "b"`, `string[]`. */
-  readonly type: string;
-  readonly required: boolean;
-  readonly default?: unknown;
-  readonly description?: string;
-}
+import { type OptionRow, optionRows } from "./option-rows.ts";
 
 /** Everything that is known of one component. */
 export interface Inspection extends RegistryEntry {
@@ -56,46 +47,4 @@ export async function inspectComponent(
     .map(({ origin }) => origin);
   // Asked again: the import has changed its status.
   return { kind, ...registry.inspect(name), shadows, failure, options: factory && optionRows(factory) };
-}
-
-type JsonSchema = Readonly<Record<string, unknown>>;
-
-function optionRows(factory: Factory<unknown>): OptionRow[] | undefined {
-  if (typeof factory === "function") return undefined;
-  const standard = factory.options?.["~standard"];
-  if (standard === undefined) return [];
-  let schema: JsonSchema | undefined;
-  try {
-    schema = standard.jsonSchema?.input({
-      target: "draft-2020-12",
-      libraryOptions: { unrepresentable: "any" },
-    });
-  } catch {
-    return undefined; // A library that cannot describe this schema.
-  }
-  const { properties, required } = schema ?? {};
-  if (!isRecord(properties)) return undefined;
-  return Object.entries(properties).map(([name, value]) => {
-    const property = isRecord(value) ? value : {};
-    return {
-      name,
-      type: typeOf(property),
-      required: Array.isArray(required) && required.includes(name),
-      ...("default" in property && { default: property.default }),
-      ...(typeof property.description === "string" && { description: property.description }),
-    };
-  });
-}
-
-function typeOf(schema: JsonSchema): string {
-  const { type, enum: values, anyOf, items, const: only } = schema;
-  if (only !== undefined) return JSON.stringify(only);
-  if (Array.isArray(values)) return values.map((value) => JSON.stringify(value)).join(" | ");
-  if (Array.isArray(anyOf)) return anyOf.map((one) => (isRecord(one) ? typeOf(one) : "any")).join(" | ");
-  if (type === "array") return `${isRecord(items) ? typeOf(items) : "any"}[]`;
-  return typeof type === "string" ? type : "any";
-}
-
-function isRecord(value: unknown): value is JsonSchema {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

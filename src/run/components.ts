@@ -1,5 +1,5 @@
 import type { DataLoader } from "../data-loaders/index.ts";
-import type { Model } from "../models/index.ts";
+import type { Model, Task } from "../models/index.ts";
 import { type Registry, RegistryError, RegistryOptionsError } from "../registry/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
 import type { ComponentOrigin, NamedMetric, Trainer } from "../trainers/index.ts";
@@ -24,9 +24,10 @@ export interface Components {
   /** Names and options with every default filled in, for `run.yaml`. */
   readonly resolved: ResolvedSlots;
   /**
-   * Builds the model for a vocabulary, once the tokenizer is trained.
+   * Builds the model for a vocabulary, once the tokenizer is trained, and for the classes of the data.
    *
-   * @throws {RunFileError} when the run file gives the model a vocabulary smaller than the tokenizer's.
+   * @throws {RunFileError} when the run file gives the model a vocabulary smaller than the tokenizer's, or the data that a
+   * classifier is to learn from has no classes.
    */
   createModel(vocabSize: number): Promise<Model>;
 }
@@ -37,8 +38,9 @@ interface Built<Component> {
   readonly resolved: ResolvedSlot;
 }
 
-/** Stands in for the vocabulary when the tokenizer could not be built, so that the model's options are checked still. */
+/** Stand in for what is not known yet, so that the model's options are checked still. */
 const placeholderVocabSize = 256;
+const placeholderLabels = ["0", "1"];
 
 /**
  * Builds what a run file names. The model is built too, once and for a provisional vocabulary, so that a mistake in its
@@ -78,9 +80,23 @@ export async function buildComponents(
 
   const tokenizer = await build("tokenizer", ["tokenizer"], config.tokenizer, registries.tokenizers);
   const data = await build("data", ["data"], config.data, registries.dataLoaders);
-  const provisional = { vocabSize: Math.max(1, tokenizer?.component.vocabSize ?? placeholderVocabSize) };
-  const model = await build("model", ["model"], config.model, registries.models, provisional);
+  // What a model is for its trainer says; mistakes are still told in the order of the model before the trainer.
+  const toldBefore = problems.length;
   const trainer = await build("trainer", ["trainer"], config.trainer, registries.trainers);
+  const inTrainer = problems.splice(toldBefore);
+  const vocabSize = Math.max(1, tokenizer?.component.vocabSize ?? placeholderVocabSize);
+  const task = trainer?.component.task ?? "causal_lm";
+  const provisional = modelAdditions(task, vocabSize, placeholderLabels);
+  const model = await build("model", ["model"], config.model, registries.models, provisional);
+  if (trainer !== undefined && model !== undefined && model.component.task !== task)
+    problems.push(
+      runFile.problem(
+        ["model"],
+        `"${config.model.name}" is a model for ${model.component.task}, and the trainer "${config.trainer.name}" trains models for ${task}`,
+        { at: isGiven(config.model) ? ["model"] : ["model", "name"] },
+      ),
+    );
+  problems.push(...inTrainer);
   const metrics: (Built<NamedMetric["metric"]> & { readonly name: string })[] = [];
   for (const [index, slot] of config.metrics.entries()) {
     const metric = await build("metric", ["metrics", index], slot, registries.metrics);
@@ -113,7 +129,11 @@ export async function buildComponents(
       trainer: trainer.resolved,
       metrics: metrics.map(({ resolved }) => resolved),
     },
-    createModel: (vocabSize) => createModel(runFile, registries.models, vocabSize),
+    createModel: async (vocabSize) => {
+      const labels =
+        task === "sequence_classification" ? await labelsOf(runFile, data.component) : placeholderLabels;
+      return createModel(runFile, registries.models, vocabSize, modelAdditions(task, vocabSize, labels));
+    },
   };
 }
 
@@ -153,9 +173,33 @@ function statedProblems({ packages, pins }: RunFile["config"]["plugins"], regist
   return [...new Set(ours.map(({ message }) => message))];
 }
 
-async function createModel(runFile: RunFile, registry: Registry<Model>, vocabSize: number): Promise<Model> {
+/** What a run adds to the options of its model. */
+function modelAdditions(
+  task: Task,
+  vocabSize: number,
+  labels: readonly string[],
+): Readonly<Record<string, unknown>> {
+  return task === "sequence_classification" ? { vocabSize, labels } : { vocabSize };
+}
+
+async function labelsOf(runFile: RunFile, data: DataLoader): Promise<readonly string[]> {
+  const labels = (await data.labels?.()) ?? [];
+  if (labels.length > 1) return labels;
+  const problem =
+    labels.length === 0
+      ? "the data has no labels"
+      : `all the data has one label, ${JSON.stringify(labels[0])}`;
+  throw new RunFileError([runFile.problem(["data"], `${problem}; a classifier needs two classes or more`)]);
+}
+
+async function createModel(
+  runFile: RunFile,
+  registry: Registry<Model>,
+  vocabSize: number,
+  added: Readonly<Record<string, unknown>>,
+): Promise<Model> {
   const slot = runFile.config.model;
-  const model = await createFromSlot(runFile, slot, registry, { vocabSize });
+  const model = await createFromSlot(runFile, slot, registry, added);
   if (model.vocabSize >= vocabSize) return model;
   const advice = isGiven(slot)
     ? "build it for at least as many"
@@ -229,7 +273,7 @@ function explain(
     )
       return runFile.problem(
         path,
-        `"${slot.name}" does not take the option \`${option}\` that every run adds: ${issue.message}`,
+        `"${slot.name}" does not take the option \`${option}\` that ${option === "labels" ? "a run of a classifier" : "every run"} adds: ${issue.message}`,
         atName,
       );
     const unknown = issue.closest !== undefined || issue.message.startsWith("unknown option");

@@ -2,7 +2,14 @@ import type { EvaluatedExample, Metric, MetricInput, MetricValue } from "../metr
 import { Random } from "../tensor/random.ts";
 import type { Observation } from "./difference.ts";
 
-export const metricInputs = ["tokenLosses", "predictedIds", "labelBytes"] as const satisfies MetricInput[];
+export const metricInputs: readonly MetricInput[] = [
+  "tokenLosses",
+  "predictedIds",
+  "labelBytes",
+  "topIds",
+  "probabilities",
+  "texts",
+];
 
 /** Sequences of 1 to 17 tokens as an evaluation gives them, with every input; about half of the predictions are right. */
 export function sampleExamples(count = 10): EvaluatedExample[] {

@@ -1,11 +1,13 @@
 import {
   type EvaluatedExample,
+  flatValue,
+  isMetricValue,
   type Metric,
   type MetricValue,
   metrics,
   type StreamingMetric,
 } from "../metrics/index.ts";
-import { describeValue, isRecord, quote } from "../packages/index.ts";
+import { describeValue, quote } from "../packages/index.ts";
 import type { Factory } from "../registry/component.ts";
 import { plainJsonProblem } from "../run/plain-json.ts";
 import { broken, type ConformanceCheck, check } from "./check.ts";
@@ -83,16 +85,13 @@ export function metricConformance(
 }
 
 function isValue(value: unknown): value is MetricValue {
-  if (typeof value === "number") return true;
-  const values = isRecord(value) ? Object.values(value) : [];
-  return values.length > 0 && values.every((entry) => typeof entry === "number");
+  return isMetricValue(value) && (typeof value === "number" || flatValue("", value).length > 0);
 }
 
 function checkValue(value: unknown, when: string): void {
   if (!isValue(value))
     broken(`Its value ${when} is ${describeValue(value)}; expected a number, or a record of numbers.`);
-  const numbers = typeof value === "number" ? [value] : Object.values(value);
-  if (numbers.every(Number.isNaN))
+  if (flatValue("", value).every(([, number]) => Number.isNaN(number)))
     broken(
       `Its value ${when} is NaN; expected a number. If these are not sequences for it, give others: \`examples\`.`,
     );
@@ -115,8 +114,11 @@ function checkInputs(metric: Metric, examples: readonly EvaluatedExample[]): voi
   // The check must not spoil the sequences for those that follow.
   const after = examples.map((example) => structuredClone(example));
   for (const [index, example] of examples.entries())
-    for (const name of ["labels", ...metricInputs] as const)
-      (example[name] as Int32Array | undefined)?.set(before[index]?.[name] ?? []);
+    for (const name of ["labels", ...metricInputs] as const) {
+      const written = example[name];
+      const original = before[index]?.[name];
+      if (ArrayBuffer.isView(written) && ArrayBuffer.isView(original)) written.set(original as Int32Array);
+    }
   expectEqual("It must not write into its inputs, but they differ", ["before", before], ["after", after]);
 }
 

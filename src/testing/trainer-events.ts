@@ -36,6 +36,7 @@ const knownTypes: readonly string[] = [
   "step",
   "evaluation",
   "sample",
+  "mistakes",
   "checkpoint",
   "warning",
   "end",

@@ -1,3 +1,4 @@
+import { flatValue } from "../metrics/index.ts";
 import type { EvaluationEvent } from "../trainers/index.ts";
 import { formatCount, formatDuration } from "./format.ts";
 
@@ -9,10 +10,8 @@ import { formatCount, formatDuration } from "./format.ts";
 export function formatEvaluationTable(event: EvaluationEvent, data?: string): string {
   const { step, split, loss, metrics, tokens, seconds } = event;
   const rows: [string, string][] = [["loss", digits(loss)]];
-  for (const [name, value] of Object.entries(metrics)) {
-    if (typeof value === "number") rows.push([name, digits(value)]);
-    else for (const [part, number] of Object.entries(value)) rows.push([`${name}.${part}`, digits(number)]);
-  }
+  for (const [metric, value] of Object.entries(metrics))
+    for (const [name, number] of flatValue(metric, value)) rows.push([name, digits(number)]);
   const width = Math.max(...rows.map(([name]) => name.length));
   const lines = rows.map(([name, number]) => `  ${name.padEnd(width)}  ${number.padStart(9)}`);
   const where = data ?? `${split} split`;

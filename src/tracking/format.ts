@@ -1,4 +1,4 @@
-import type { MetricValue } from "../metrics/index.ts";
+import { flatValue, type MetricValue } from "../metrics/index.ts";
 
 /** Numbers, times and texts as people read them. Pure: no terminal, no clock. */
 
@@ -65,9 +65,7 @@ const units: Readonly<Record<string, string>> = { bits_per_byte: "bits/byte", to
 /** A metric as value and unit: `2.41 bits/byte`, `21.9 perplexity`, `31.2% accuracy`; several for one with several values. */
 export function formatMetric(name: string, value: MetricValue): string[] {
   if (typeof value === "object")
-    return Object.entries(value).map(
-      ([part, number]) => `${formatShort(number).padStart(5)} ${name}.${part}`,
-    );
+    return flatValue(name, value).map(([part, number]) => `${formatShort(number).padStart(5)} ${part}`);
   const text = name === "token_accuracy" ? formatShare(value) : formatShort(value);
   return [`${text.padStart(5)} ${units[name] ?? name}`];
 }

@@ -59,6 +59,7 @@ export const causalLm = defineTrainer({
 });
 
 class CausalLmTrainer implements Trainer {
+  readonly task = "causal_lm";
   readonly maxSteps: number;
   readonly #options: CausalLmOptions;
   readonly #schedule: Schedule;
@@ -148,6 +149,11 @@ class CausalLmTrainer implements Trainer {
 
   #sequenceLength({ model }: TrainingContext): number {
     const length = this.#options.sequenceLength ?? model.maxPositionEmbeddings;
+    if (!Number.isFinite(length))
+      throw new TrainingError(
+        "SEQUENCE_LENGTH_MISSING",
+        "The model reads sequences of any length; give the trainer a sequenceLength (128, for example).",
+      );
     if (length > model.maxPositionEmbeddings)
       throw new TrainingError(
         "SEQUENCE_TOO_LONG",

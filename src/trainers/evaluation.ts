@@ -1,5 +1,10 @@
 import type { Split } from "../data-loaders/index.ts";
-import type { EvaluatedExample, MetricInput, MetricValue } from "../metrics/index.ts";
+import {
+  type EvaluatedExample,
+  isMetricValue,
+  type MetricInput,
+  type MetricValue,
+} from "../metrics/index.ts";
 import type { Model } from "../models/index.ts";
 import { evaluationContext, IGNORE_INDEX } from "../nn/index.ts";
 import { type Call, Program, TensorBuffer } from "../runtime/index.ts";
@@ -159,12 +164,7 @@ function guarded<Result>(named: NamedMetric, call: (named: NamedMetric) => Resul
 
 /** What a metric computed, if it is what the contract says. */
 function checkValue(value: unknown): MetricValue {
-  const isRecord = typeof value === "object" && value !== null && !Array.isArray(value);
-  if (
-    typeof value === "number" ||
-    (isRecord && Object.values(value).every((part) => typeof part === "number"))
-  )
-    return value as MetricValue;
+  if (isMetricValue(value)) return value;
   throw new TypeError(
     `it gave ${value === undefined ? "undefined (a forgotten return?)" : JSON.stringify(value)}; a metric gives a number, or an object of numbers`,
   );

@@ -40,6 +40,24 @@ export interface SampleEvent {
   readonly text: string;
 }
 
+/** What a classifier got most wrong in an evaluation: the examples with the largest loss. */
+export interface MistakesEvent {
+  readonly type: "mistakes";
+  readonly step: number;
+  readonly split: Split;
+  /** Largest loss first. */
+  readonly mistakes: readonly {
+    /** As far as the model saw it. */
+    readonly text: string;
+    readonly expected: readonly string[];
+    readonly predicted: readonly string[];
+    /** Of what was expected, in [0, 1]. */
+    readonly probability: number;
+    /** In nats. */
+    readonly loss: number;
+  }[];
+}
+
 /** A checkpoint that is whole and on disk. */
 export interface CheckpointEvent {
   readonly type: "checkpoint";
@@ -67,6 +85,7 @@ export type TrainingEvent =
   | StepEvent
   | EvaluationEvent
   | SampleEvent
+  | MistakesEvent
   | CheckpointEvent
   | WarningEvent
   | EndEvent;

@@ -1,6 +1,6 @@
 import type { DataLoader } from "../data-loaders/index.ts";
 import type { Metric } from "../metrics/index.ts";
-import type { Model } from "../models/index.ts";
+import type { Model, Task } from "../models/index.ts";
 import {
   type ArgumentsFor,
   type Definition,
@@ -52,6 +52,8 @@ export interface TrainingContext {
 
 /** Trains, and says what happens as it happens. */
 export interface Trainer {
+  /** What the models are for that it trains. Default `causal_lm`. */
+  readonly task?: Task;
   /** Updates that `train` will do, when it is known beforehand. */
   readonly maxSteps?: number;
   /** Yields events in order; the last is an `end`. Throws when training cannot go on. */

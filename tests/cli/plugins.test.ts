@@ -81,7 +81,7 @@ const ownManifest = {
   },
 };
 
-/** The package of docs/plugins.md, one that claims the same name, and one that cannot be imported. */
+/** A package as docs/plugins/write-a-plugin.md has it, one that claims the same name, and one that cannot be imported. */
 const packages = {
   "node_modules/my-extension/package.json": JSON.stringify({
     name: "my-extension",

@@ -166,10 +166,10 @@ describe("what cannot be trained is an error that says so", () => {
 
   test("a parameter with a name that the graph uses", async () => {
     const taken = Object.assign(new Odd((self, ids) => self.table.forward(ids)), {
-      labels: new Parameter([2], zeros),
+      losses: new Parameter([2], zeros),
     });
     await expect(newStep({ model: taken })).rejects.toThrow(
-      /parameter "labels".*Give the field another name/,
+      /parameter "losses".*Give the field another name/,
     );
   });
 

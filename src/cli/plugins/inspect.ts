@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { Inspection } from "../../plugins/inspect.ts";
+import { optionCells } from "../../plugins/option-rows.ts";
 import { describeOrigin } from "../../registry/index.ts";
 import { colorsFor } from "../../tracking/colors.ts";
 import { importNamed, importOption } from "../options.ts";
@@ -57,8 +58,8 @@ function optionLines(options: Inspection["options"]): string[] {
   if (options === undefined) return [colors.dim("It does not describe its options.")];
   if (options.length === 0) return [colors.dim("It takes no options.")];
   const rows = options.map((option) => {
-    const fallback = "default" in option ? JSON.stringify(option.default) : option.required ? "required" : "";
-    return [option.name, option.type, fallback, option.description ?? ""] as const;
+    const { type, limits, fallback, meaning } = optionCells(option);
+    return [option.name, `${type} ${limits}`.trimEnd(), fallback, meaning] as const;
   });
   const width = (column: 0 | 1 | 2) => Math.max(...rows.map((row) => row[column].length));
   const widths = [width(0), width(1), width(2)] as const;
