@@ -15,7 +15,8 @@ export const ones: Initializer = (values) => void values.fill(1);
 
 /** A trained tensor: float32 numbers that the runtime feeds into every graph that reads it. */
 export class Parameter extends Tensor {
-  readonly initialize: Initializer;
+  /** Replaced where a run starts from the weights of another. */
+  initialize: Initializer;
   /** Path in its model, as `transformer.h.0.attn.c_attn.weight`; given by {@link Module.parameters}. */
   name: string;
 
