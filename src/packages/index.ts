@@ -1,4 +1,9 @@
-/** What the packages of a project declare: reads their `package.json` files. Knows nothing of what becomes of it. */
+/**
+ * What the packages of a project declare: reads their `package.json` files. Knows nothing of what becomes of it.
+ *
+ * To read it: `packages.ts` (where a package lies, which file a target means), `manifest.ts` (one `package.json`), then
+ * `discovery.ts` (all of a project).
+ */
 export {
   type Discovered,
   Discovery,

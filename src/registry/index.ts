@@ -1,4 +1,9 @@
-/** Registries: names of components, where they come from, and how they are built. Knows nothing of what they do. */
+/**
+ * Registries: names of components, where they come from, and how they are built. Knows nothing of what they do.
+ *
+ * To read it: `component.ts` (what a factory is), `entry.ts` (one registration), `claims.ts` (who answers for a name), then
+ * `registry.ts`.
+ */
 export {
   closestNames,
   type Declaration,
