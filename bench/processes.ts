@@ -17,7 +17,7 @@ function median(values: readonly number[]): number {
 }
 
 /** The median of each number that processes print: contenders take turns, and their first turn does not count. */
-function medians(rounds: number, contenders: readonly Contender[]): Figures[] {
+export function medians(rounds: number, contenders: readonly Contender[]): Figures[] {
   const outcomes = contenders.map((): Figures[] => []);
   for (let round = -1; round < rounds; round++)
     for (const [index, contender] of contenders.entries()) {

@@ -1,5 +1,5 @@
+import { resolveTarget } from "../packages/index.ts";
 import type { Origin, Registry, RegistryEntry } from "../registry/index.ts";
-import { resolveTarget } from "../registry/packages.ts";
 import { globalRegistries, type Registries } from "../run/registries.ts";
 import { UsageError } from "../run/usage-error.ts";
 import { type Rivalry, rivalsOf } from "./claims.ts";

@@ -13,7 +13,7 @@ import {
   RegistryError,
   type RegistryOptionsError,
 } from "../../src/faces/registry.ts";
-import { readManifest } from "../../src/registry/manifest.ts";
+import { readManifest } from "../../src/packages/manifest.ts";
 import { parseOverride, setAt } from "../../src/run/overrides.ts";
 import { writeFiles } from "./packages.ts";
 
