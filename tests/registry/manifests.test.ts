@@ -140,8 +140,9 @@ describe("the project", () => {
       "node_modules",
       "",
     ];
+    // With a package, so that there is a `node_modules` to be left.
     const { directory } = create(
-      {},
+      { beside: { files } },
       { manifest: { dependencies: Object.fromEntries(names.map((name) => [name, "*"])) } },
     );
     const { metrics } = createRegistries({ root: directory });
