@@ -16,7 +16,7 @@ export default defineConfig({
   clean: true,
   sourcemap: false,
   outputOptions: {
-    advancedChunks: {
+    codeSplitting: {
       // The registries with their contracts as one file: who needs one needs all, and each file costs a start a
       // millisecond. Declarations (`.d.ts`) are modules here too, and must stay out of it.
       groups: [
