@@ -3,7 +3,7 @@ import { pluginFiles } from "./files.ts";
 import { type PluginPlan, type PluginRequest, planPlugin } from "./request.ts";
 import { writeFolder } from "./write.ts";
 
-export { completeRequest, type Terminal } from "./prompts.ts";
+export { completeRequest } from "./prompts.ts";
 export type { PluginPlan, PluginRequest } from "./request.ts";
 
 /** A package that was written. */

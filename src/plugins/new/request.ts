@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { resolve } from "node:path";
 import validateNpmName from "validate-npm-package-name";
 import { closestNames, normalizeName, type RegistryKind } from "../../registry/index.ts";
@@ -105,13 +105,16 @@ const HARMLESS: readonly string[] = [".git"];
 
 function checkFree(directory: string): void {
   const advice = "Choose another folder with --dir.";
-  const stats = statSync(directory, { throwIfNoEntry: false });
-  if (stats === undefined) return;
-  if (!stats.isDirectory())
-    throw new UsageError(`${directory} is there already, and is no folder. ${advice}`);
-  const found = readdirSync(directory).filter((entry) => !HARMLESS.includes(entry));
-  const shown = found.slice(0, 3).join(", ");
-  const more = found.length > 3 ? ` and ${found.length - 3} more` : "";
-  if (found.length > 0)
-    throw new UsageError(`${directory} is there already, and not empty: it has ${shown}${more}. ${advice}`);
+  let entries: string[];
+  try {
+    entries = readdirSync(directory).filter((entry) => !HARMLESS.includes(entry));
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === "ENOENT") return;
+    throw new UsageError(`${directory} cannot be the folder of a package: ${message}. ${advice}`, { cause });
+  }
+  if (entries.length === 0) return;
+  const shown = entries.slice(0, 3).join(", ");
+  const more = entries.length > 3 ? ` and ${entries.length - 3} more` : "";
+  throw new UsageError(`${directory} is there already, and not empty: it has ${shown}${more}. ${advice}`);
 }

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises
 import { dirname, join } from "node:path";
 
 /** The file system refused; nothing of what was to be written is there. */
-export class PluginWriteError extends Error {
+class PluginWriteError extends Error {
   override readonly name = "PluginWriteError";
   readonly code = "PLUGIN_WRITE";
 }
