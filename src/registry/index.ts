@@ -10,6 +10,7 @@ export {
 export * from "./errors.ts";
 export { configurePlugins, globalRegistry } from "./global.ts";
 export type { Declaration, PluginSelection } from "./manifest.ts";
+export { normalizeName } from "./names.ts";
 export { RegistryNotFoundError } from "./not-found.ts";
 export { describeOrigin, type Origin } from "./origin.ts";
 export { ownVersion } from "./packages.ts";
