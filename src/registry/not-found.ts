@@ -1,9 +1,6 @@
 import { join } from "node:path";
-import type { Discovered } from "./discovery.ts";
-import { quote } from "./display.ts";
+import { closestNames, type Discovered, quote, RegistryError } from "../packages/index.ts";
 import type { Entry } from "./entry.ts";
-import { RegistryError } from "./errors.ts";
-import { closestNames } from "./suggest.ts";
 
 /** Nothing answers for the name. Says what was probably meant, what stands in the way, and what to do. */
 export class RegistryNotFoundError extends RegistryError {

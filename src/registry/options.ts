@@ -1,8 +1,6 @@
+import { closestNames, describeValue, isRecord, quote } from "../packages/index.ts";
 import type { Factory, StandardIssue, StandardSchemaV1 } from "./component.ts";
-import { describeValue, quote } from "./display.ts";
 import type { OptionIssue } from "./errors.ts";
-import { isRecord } from "./packages.ts";
-import { closestNames } from "./suggest.ts";
 
 type Path = readonly (string | number)[];
 type Accepted = { readonly value?: unknown; readonly issues?: readonly OptionIssue[] };
@@ -57,27 +55,19 @@ function explainIssue(path: Path, message: string, options: unknown, schema: unk
     return { path, message: `${message}; known are ${names.map(quote).join(", ")}` };
   }
   const given = path.reduce(member, options);
-  if (given === undefined && message.endsWith(", received undefined"))
-    return {
-      path,
-      message: `missing; ${message.slice(message.indexOf("expected"), -", received undefined".length)}`,
-    };
+  const [, expected] = /(expected.*), received undefined$/s.exec(message) ?? [];
+  if (given === undefined && expected !== undefined) return { path, message: `missing; ${expected}` };
   if (!["string", "number", "boolean"].includes(typeof given)) return { path, message };
   // zod says `expected number, received string`; the value itself says the second half better.
   return { path, message: `${message.replace(/, received \w+$/, "")} (got ${describeValue(given)})` };
 }
 
 function optionNames(schema: unknown, path: Path): readonly string[] {
-  const at = path.reduce(
-    (outer, key) =>
-      typeof key === "number" ? member(outer, "items") : member(member(outer, "properties"), key),
-    schema,
-  );
-  return Object.keys(Object(member(at, "properties")));
+  const step = (at: unknown, key: string | number): unknown =>
+    typeof key === "number" ? member(at, "items") : member(member(at, "properties"), key);
+  return Object.keys(Object(member(path.reduce(step, schema), "properties")));
 }
 
 function member(value: unknown, key: string | number): unknown {
-  return isRecord(value) || Array.isArray(value)
-    ? (value as Record<string | number, unknown>)[key]
-    : undefined;
+  return typeof value === "object" ? (value as Record<string | number, unknown> | null)?.[key] : undefined;
 }

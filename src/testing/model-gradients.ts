@@ -1,6 +1,6 @@
 import type { Model } from "../models/index.ts";
 import type { Parameter } from "../nn/index.ts";
-import { describeError, quote } from "../registry/display.ts";
+import { describeError, quote } from "../packages/index.ts";
 import { Program, TensorBuffer } from "../runtime/index.ts";
 import { describe, grad, leavesOf, mul, Random, reduceSum, type Tensor } from "../tensor/index.ts";
 import { broken } from "./check.ts";

@@ -1,6 +1,6 @@
 import { type Model, models } from "../models/index.ts";
+import { describeValue, quote } from "../packages/index.ts";
 import type { Factory } from "../registry/component.ts";
-import { describeValue, quote } from "../registry/display.ts";
 import { plainJsonProblem } from "../run/plain-json.ts";
 import { updateUnits } from "../trainers/weights.ts";
 import { broken, type ConformanceCheck, check } from "./check.ts";

@@ -425,6 +425,14 @@ describe("Colliding", () => {
     ]);
   });
 
+  test("a pin holds for its own kind alone", async () => {
+    const metrics = metricsOf(["my-extension", "other-extension"], {
+      codexMl: { pins: { "models/toy_metric": "my-extension", "tokenizers/gone": "my-extension" } },
+    });
+    const error = await rejection(metrics.get("toy_metric"), RegistryConflictError);
+    expect(messages(metrics)).toEqual([error.message]);
+  });
+
   test("a pin of the program goes before the project's", async () => {
     const metrics = metricsOf(["my-extension", "other-extension"], {
       codexMl: { pins: { "metrics/toy_metric": "my-extension" } },

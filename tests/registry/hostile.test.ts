@@ -12,7 +12,7 @@ import {
   type Registry,
   RegistryError,
 } from "../../src/faces/registry.ts";
-import { readManifest } from "../../src/registry/manifest.ts";
+import { readManifest } from "../../src/packages/manifest.ts";
 import { parseOverride, setAt } from "../../src/run/overrides.ts";
 import { writeFiles } from "./packages.ts";
 

@@ -1,6 +1,6 @@
 import { satisfies } from "semver";
 import { expect, test } from "vitest";
-import { fitsRange, ownVersion } from "../../src/registry/packages.ts";
+import { fitsRange, ownVersion } from "../../src/packages/packages.ts";
 
 const own = ownVersion() ?? "";
 const [major = 0, minor = 0, patch = 0] = own.split(".").map(Number);

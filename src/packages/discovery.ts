@@ -1,8 +1,7 @@
 import { join, resolve } from "node:path";
-import { describeError, quote } from "./display.ts";
+import { describeError, packageLabel, quote } from "./display.ts";
 import { type Manifest, normalizePin, type PluginSelection, readManifest } from "./manifest.ts";
 import { isPackageName } from "./names.ts";
-import { packageLabel } from "./origin.ts";
 import {
   findRoot,
   fitsRange,

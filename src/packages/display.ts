@@ -28,3 +28,8 @@ export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return describeValue(error);
   return error.name === "Error" ? error.message : `${error.name}: ${error.message}`;
 }
+
+/** `my-extension@1.2.0`, or the name alone where no version is known. */
+export function packageLabel(name: string, version: string | undefined): string {
+  return version === undefined ? name : `${name}@${version}`;
+}
