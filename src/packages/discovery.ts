@@ -3,6 +3,7 @@ import { describeError, packageLabel, quote } from "./display.ts";
 import { type Manifest, normalizePin, type PluginSelection, readManifest } from "./manifest.ts";
 import { isPackageName } from "./names.ts";
 import {
+  below,
   findRoot,
   fitsRange,
   importedPath,
@@ -87,7 +88,13 @@ export class Discovered {
   /** Those whose components can be used. */
   readonly packages: PluginPackage[] = [];
   readonly pins = new Map<string, string>();
-  readonly problems: PluginProblem[] = [];
+  readonly #problems: PluginProblem[] = [];
+  /** Those whose targets have not been looked at. */
+  readonly #unchecked: PluginPackage[] = [];
+  /** Direct dependencies that a list of plugins leaves out, unread, and which list that is. */
+  readonly leftOut = new Map<string, string>();
+  /** Real paths of the folders that packages lie in. */
+  readonly #folders = new Map<string, string>();
   /** Packages by name as they were first met: the copy nearest to the root is the one. */
   readonly #met = new Map<string, PluginPackage>();
 
@@ -99,6 +106,12 @@ export class Discovered {
     for (const [key, owner] of Object.entries(pins)) this.pins.set(normalizePin(key), owner);
     this.off = this.#whyOff(plugins, project);
     if (this.off === undefined && project !== undefined) this.#follow(project, plugins);
+  }
+
+  /** What stands in the way of packages and components. Only whoever asks this makes targets be looked at. */
+  get problems(): readonly PluginProblem[] {
+    for (const plugin of this.#unchecked.splice(0)) this.#checkTargets(plugin);
+    return this.#problems;
   }
 
   #whyOff(plugins: PluginSelection, project: PluginPackage | undefined): string | undefined {
@@ -118,8 +131,11 @@ export class Discovered {
     const required = keysOf(project.json.dependencies);
     const optional = keysOf(project.json.optionalDependencies);
     const direct = new Set([...required, ...optional, ...keysOf(project.json.devDependencies)]);
-    const lists = [project.plugins, selection].filter((list) => Array.isArray(list));
-    for (const name of new Set(lists.flat()))
+    const lists = new Map<readonly string[], string>();
+    if (Array.isArray(project.plugins))
+      lists.set(project.plugins, `"codexMl.plugins" in ${project.location}`);
+    if (Array.isArray(selection)) lists.set(selection, 'the list "plugins" of this program or run');
+    for (const name of new Set([...lists.keys()].flat()))
       if (!direct.has(name))
         this.#report(
           { location: project.location },
@@ -127,8 +143,11 @@ export class Discovered {
         );
     const queue = [...direct].flatMap((name) => {
       // Optional and development dependencies are often left out on purpose; the others are missed.
-      const missed = lists.length > 0 || (required.has(name) && !optional.has(name));
-      return lists.every((list) => list.includes(name)) ? [{ name, by: project, missed }] : [];
+      const missed = lists.size > 0 || (required.has(name) && !optional.has(name));
+      const [, list] = [...lists].find(([names]) => !names.includes(name)) ?? [];
+      if (list === undefined) return [{ name, by: project, missed }];
+      this.leftOut.set(name, list);
+      return [];
     });
     // Breadth first (the loop sees what it adds), so that what the project itself depends on is met before the rest.
     for (const { name, by, missed } of queue) {
@@ -157,11 +176,11 @@ export class Discovered {
     try {
       const json = readPackageJson(located);
       if (name !== undefined && json.codexMl === undefined) return undefined;
-      const directory = importedPath(located);
+      const directory = importedPath(located, this.#folders);
       const about = {
         name: name ?? (typeof json.name === "string" ? json.name : "(root)"),
         version: typeof json.version === "string" ? json.version : undefined,
-        location: join(directory, "package.json"),
+        location: below(directory, "package.json"),
       };
       const manifest = readManifest(json.codexMl, (problem, component) =>
         this.#report(about, problem, { components: component && [component] }),
@@ -176,7 +195,7 @@ export class Discovered {
 
   /** Takes what a package declares, unless it is made for another version of ours. */
   #accept(plugin: PluginPackage): PluginPackage {
-    const { name, directory, declarations, json } = plugin;
+    const { name, declarations, json } = plugin;
     this.#met.set(name, plugin);
     const range = isRecord(json.peerDependencies) ? json.peerDependencies[OWN_NAME] : undefined;
     if (declarations.length > 0 && typeof range === "string" && !fitsRange(range)) {
@@ -184,6 +203,13 @@ export class Discovered {
       this.#report(plugin, problem, { components: declarations });
       return plugin;
     }
+    this.packages.push(plugin);
+    this.#unchecked.push(plugin);
+    return plugin;
+  }
+
+  #checkTargets(plugin: PluginPackage): void {
+    const { directory, declarations, json } = plugin;
     for (const declaration of declarations)
       try {
         resolveTarget(directory, declaration.target, json);
@@ -191,8 +217,6 @@ export class Discovered {
         const problem = `${declaration.group}, ${quote(declaration.name)}: ${describeError(cause)}`;
         this.#report(plugin, problem, { cause, components: [declaration] });
       }
-    this.packages.push(plugin);
-    return plugin;
   }
 
   #report(
@@ -205,7 +229,7 @@ export class Discovered {
     details: Pick<PluginProblem, "cause" | "components"> = {},
   ): void {
     const message = name === undefined ? problem : `${packageLabel(name, version)}: ${problem}`;
-    this.problems.push({ package: name, version, location, message, ...details });
+    this.#problems.push({ package: name, version, location, message, ...details });
   }
 }
 

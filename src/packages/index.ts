@@ -13,7 +13,8 @@ export {
 } from "./discovery.ts";
 export { describeError, describeValue, packageLabel, quote } from "./display.ts";
 export { RegistryError, RegistryNameError } from "./errors.ts";
+export { explainLeftOut } from "./left-out.ts";
 export { type Declaration, normalizePin, type PluginSelection } from "./manifest.ts";
 export { normalizeName, parseReference } from "./names.ts";
-export { importTarget, isRecord, OWN_NAME, ownVersion } from "./packages.ts";
+export { importTarget, isRecord, OWN_NAME, ownVersion, resolveTarget } from "./packages.ts";
 export { closestNames, unknownKey } from "./suggest.ts";

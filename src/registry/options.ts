@@ -7,8 +7,18 @@ type Accepted = { readonly value?: unknown; readonly issues?: readonly OptionIss
 
 /** What a factory is called with: the options, validated and with defaults where it has a schema; or what is wrong. */
 export async function acceptOptions(factory: Factory<unknown>, options: unknown): Promise<Accepted> {
+  const unsafe = [...unsafeKeys(options)];
+  if (unsafe.length > 0) {
+    const message = "this key leads to the prototype of every object, and no option has such a name";
+    return { issues: unsafe.map((path) => ({ path, message })) };
+  }
   if (typeof factory === "function") return { value: options };
   const schema = factory.options;
+  // A schema would see an object without properties in them, and let the defaults stand for what was meant.
+  if ([Map, Set, Date, Promise].some((type) => options instanceof type)) {
+    const message = `options are an object of names and values, not ${describeValue(options)}`;
+    return { issues: [{ path: [], message }] };
+  }
   if (schema !== undefined) {
     const result = await schema["~standard"].validate(options);
     if (result.issues === undefined) return { value: result.value };
@@ -20,6 +30,28 @@ export async function acceptOptions(factory: Factory<unknown>, options: unknown)
   const given = Object.keys(options);
   if (given.length === 0) return { value: options };
   return { issues: given.map((key) => ({ path: [key], message: "unknown option; it takes none" })) };
+}
+
+/**
+ * Paths of the keys that a careless copy or merge, in a factory or a schema library, would follow to `Object.prototype`:
+ * `__proto__`, and `constructor` where it holds a `prototype`. Runs no getter, and takes plain data alone apart.
+ */
+function* unsafeKeys(value: unknown, path: Path = [], seen = new Set<unknown>()): Generator<Path> {
+  if (typeof value !== "object" || value === null || seen.has(value)) return;
+  seen.add(value);
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++)
+      if (typeof value[index] === "object") yield* unsafeKeys(value[index], [...path, index], seen);
+    return;
+  }
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return;
+  for (const key of Object.keys(value)) {
+    const inner: unknown = Object.getOwnPropertyDescriptor(value, key)?.value;
+    if (key === "__proto__" || (key === "constructor" && Object.hasOwn(Object(inner), "prototype")))
+      yield [...path, key];
+    else if (typeof inner === "object") yield* unsafeKeys(inner, [...path, key], seen);
+  }
 }
 
 /** The options as JSON Schema, where the library can say: it serves suggestions only. */
