@@ -10,6 +10,7 @@ export {
   type Discovered,
   Discovery,
   type DiscoveryOptions,
+  normalizeName,
   ownVersion,
   type PluginPackage,
   type PluginProblem,
