@@ -38,7 +38,7 @@ const observers: Readonly<
   Record<string, (factory: unknown, request: ProcessRequest) => Promise<Observation>>
 > = {
   [tokenizers.kind]: observer(tokenizers, observeTokenizer),
-  [models.kind]: observer(models, observeModel, ({ vocabSize }) => ({ vocabSize })),
+  [models.kind]: observer(models, observeModel, (added) => added),
   [metrics.kind]: observer(metrics, observeMetric),
   [dataLoaders.kind]: observer(dataLoaders, observeDataLoader),
   [trainers.kind]: observer(trainers, observeTrainer),

@@ -9,8 +9,11 @@ import { bitsPerByte } from "../../src/metrics/bits-per-byte.ts";
 import { metrics } from "../../src/metrics/index.ts";
 import { perplexity } from "../../src/metrics/perplexity.ts";
 import { tokenAccuracy } from "../../src/metrics/token-accuracy.ts";
+import { bert } from "../../src/models/bert.ts";
+import { embeddingBag } from "../../src/models/embedding-bag.ts";
 import { gpt2 } from "../../src/models/gpt2.ts";
 import { models } from "../../src/models/index.ts";
+import { llama } from "../../src/models/llama.ts";
 import type { ConformanceCheck } from "../../src/testing/check.ts";
 import { dataLoaderConformance } from "../../src/testing/data-loader.ts";
 import { metricConformance } from "../../src/testing/metric.ts";
@@ -37,6 +40,8 @@ beforeAll(() => {
   writeFileSync(join(directory, "other.txt"), lines(500, 20));
 });
 
+const small = { hiddenSize: 16, numHiddenLayers: 2, numAttentionHeads: 2, maxPositionEmbeddings: 20 };
+
 const conformance: Readonly<Record<string, Readonly<Record<string, readonly ConformanceCheck[]>>>> = {
   [tokenizers.kind]: {
     byte: tokenizerConformance(byte, { invalidOptions: [{ vocabSize: 300 }] }),
@@ -62,14 +67,29 @@ const conformance: Readonly<Record<string, Readonly<Record<string, readonly Conf
   },
   [models.kind]: {
     gpt2: modelConformance(gpt2, {
-      options: {
-        hiddenSize: 16,
-        numHiddenLayers: 2,
-        numAttentionHeads: 2,
-        maxPositionEmbeddings: 20,
-        dropout: 0.1,
-      },
+      options: { ...small, dropout: 0.1 },
       invalidOptions: [{ numAttentionHeads: 3 }, { dropout: 1 }, { vocabSize: 0 }],
+    }),
+    llama: modelConformance(llama, {
+      options: { ...small, numAttentionHeads: 4, numKeyValueHeads: 2, attentionDropout: 0.1 },
+      invalidOptions: [{ numKeyValueHeads: 3 }, { headDim: 3 }, { hiddenSize: 4 }, { ropeTheta: 0 }],
+    }),
+    bert: [
+      ...modelConformance(bert, {
+        task: "masked_lm",
+        options: small,
+        invalidOptions: [{ numAttentionHeads: 3 }, { hiddenDropoutProb: 1 }],
+      }),
+      ...modelConformance(bert, {
+        task: "sequence_classification",
+        options: { ...small, labels: ["bad", "good"], classifierDropout: 0.2 },
+        invalidOptions: [{ labels: [] }, { labels: ["same", "same"] }],
+      }).map((check) => ({ ...check, name: `with labels, ${check.name}` })),
+    ],
+    embedding_bag: modelConformance(embeddingBag, {
+      task: "sequence_classification",
+      options: { hiddenSize: 8, wordNgrams: 3, buckets: 50 },
+      invalidOptions: [{ labels: undefined }, { wordNgrams: 0 }, { buckets: 2 ** 25 }],
     }),
   },
   [trainers.kind]: {
