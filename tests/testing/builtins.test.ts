@@ -49,6 +49,8 @@ import { char } from "../../src/tokenizers/char.ts";
 import { tokenizers } from "../../src/tokenizers/index.ts";
 import { causalLm } from "../../src/trainers/causal-lm.ts";
 import { trainers } from "../../src/trainers/index.ts";
+import { maskedLm } from "../../src/trainers/masked-lm.ts";
+import { sequenceClassification } from "../../src/trainers/sequence-classification.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "codex-ml-conformance-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -190,6 +192,14 @@ const conformance: Readonly<Record<string, Readonly<Record<string, readonly Conf
     causal_lm: trainerConformance(causalLm, {
       options: { maxSteps: 20, batchSize: 8, learningRate: 0.02, sampleTokens: 4 },
       invalidOptions: [{ maxSteps: 0 }, { maxSteps: undefined }, { learningRate: -1 }],
+    }),
+    masked_lm: trainerConformance(maskedLm, {
+      options: { maxSteps: 40, batchSize: 8, learningRate: 0.02 },
+      invalidOptions: [{ mlmProbability: 0 }, { mlmProbability: 1 }],
+    }),
+    sequence_classification: trainerConformance(sequenceClassification, {
+      options: { maxSteps: 20, batchSize: 8, learningRate: 0.05, sequenceLength: 12 },
+      invalidOptions: [{ problemType: "regression" }, { classWeights: { early: 0 } }, { mistakes: -1 }],
     }),
   },
 };
