@@ -10,6 +10,7 @@ export {
   type DiscoveryOptions,
   type PluginPackage,
   type PluginProblem,
+  type PluginProblemCode,
 } from "./discovery.ts";
 export { describeError, describeValue, packageLabel, quote } from "./display.ts";
 export { RegistryError, RegistryNameError } from "./errors.ts";
