@@ -16,8 +16,22 @@ import {
   resolveTarget,
 } from "./packages.ts";
 
+/** What kind of problem it is. Stable, unlike the messages. */
+export type PluginProblemCode =
+  | "ENVIRONMENT_UNKNOWN"
+  | "LISTED_NOT_DEPENDED_ON"
+  | "MANIFEST_INVALID"
+  | "MANIFEST_UNREADABLE"
+  | "NAME_CONFLICT"
+  | "NOT_INSTALLED"
+  | "PEER_RANGE_UNMET"
+  | "PIN_UNMET"
+  | "SECOND_COPY"
+  | "TARGET_NOT_FOUND";
+
 /** Something that keeps a package or one of its components from working; the others work on. */
 export interface PluginProblem {
+  readonly code: PluginProblemCode;
   readonly package: string | undefined;
   readonly version: string | undefined;
   /** Path of the `package.json` in question. */
@@ -121,7 +135,11 @@ export class Discovered {
     if (variable === "" || variable === "auto") return undefined;
     // Whoever sets it wants less to happen: what we do not understand is taken as "off", and said.
     if (variable !== "off")
-      this.#report({}, `CODEX_ML_PLUGINS is ${quote(variable)}, not "off" or "auto"; taken as "off"`);
+      this.#report(
+        {},
+        "ENVIRONMENT_UNKNOWN",
+        `CODEX_ML_PLUGINS is ${quote(variable)}, not "off" or "auto"; taken as "off"`,
+      );
     return `the environment has CODEX_ML_PLUGINS=${variable}`;
   }
 
@@ -139,6 +157,7 @@ export class Discovered {
       if (!direct.has(name))
         this.#report(
           { location: project.location },
+          "LISTED_NOT_DEPENDED_ON",
           `the list "plugins" names ${quote(name)}, which is no direct dependency`,
         );
     const queue = [...direct].flatMap((name) => {
@@ -161,13 +180,14 @@ export class Discovered {
   #visit(name: string, by: PluginPackage, missed: boolean): PluginPackage | undefined {
     const about = { name, location: by.location };
     const located = isPackageName(name) ? locatePackage(name, by.directory) : undefined;
-    if (located === undefined && missed) this.#report(about, `not installed, though ${by.location} names it`);
+    if (located === undefined && missed)
+      this.#report(about, "NOT_INSTALLED", `not installed, though ${by.location} names it`);
     const plugin = located === undefined ? undefined : this.#read(located, name);
     const met = this.#met.get(name);
     if (plugin === undefined || met?.directory === plugin.directory) return undefined;
     if (met === undefined) return this.#accept(plugin);
     const used = `${packageLabel(name, met.version)} in ${met.directory} is used`;
-    this.#report(about, `a second copy in ${plugin.directory} is left out; ${used}`);
+    this.#report(about, "SECOND_COPY", `a second copy in ${plugin.directory} is left out; ${used}`);
     return undefined;
   }
 
@@ -183,12 +203,17 @@ export class Discovered {
         location: below(directory, "package.json"),
       };
       const manifest = readManifest(json.codexMl, (problem, component) =>
-        this.#report(about, problem, { components: component && [component] }),
+        this.#report(about, "MANIFEST_INVALID", problem, { components: component && [component] }),
       );
       return { ...manifest, ...about, directory, json };
     } catch (cause) {
       const location = join(located, "package.json");
-      this.#report({ name, location }, `cannot read ${location}: ${describeError(cause)}`, { cause });
+      this.#report(
+        { name, location },
+        "MANIFEST_UNREADABLE",
+        `cannot read ${location}: ${describeError(cause)}`,
+        { cause },
+      );
       return undefined;
     }
   }
@@ -200,7 +225,7 @@ export class Discovered {
     const range = isRecord(json.peerDependencies) ? json.peerDependencies[OWN_NAME] : undefined;
     if (declarations.length > 0 && typeof range === "string" && !fitsRange(range)) {
       const problem = `needs ${OWN_NAME} ${range}, and this is ${ownVersion()}; its components are left out`;
-      this.#report(plugin, problem, { components: declarations });
+      this.#report(plugin, "PEER_RANGE_UNMET", problem, { components: declarations });
       return plugin;
     }
     this.packages.push(plugin);
@@ -215,7 +240,7 @@ export class Discovered {
         resolveTarget(directory, declaration.target, json);
       } catch (cause) {
         const problem = `${declaration.group}, ${quote(declaration.name)}: ${describeError(cause)}`;
-        this.#report(plugin, problem, { cause, components: [declaration] });
+        this.#report(plugin, "TARGET_NOT_FOUND", problem, { cause, components: [declaration] });
       }
   }
 
@@ -225,11 +250,12 @@ export class Discovered {
       version,
       location,
     }: { name?: string | undefined; version?: string | undefined; location?: string },
+    code: PluginProblemCode,
     problem: string,
     details: Pick<PluginProblem, "cause" | "components"> = {},
   ): void {
     const message = name === undefined ? problem : `${packageLabel(name, version)}: ${problem}`;
-    this.#problems.push({ package: name, version, location, message, ...details });
+    this.#problems.push({ code, package: name, version, location, message, ...details });
   }
 }
 

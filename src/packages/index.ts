@@ -10,11 +10,24 @@ export {
   type DiscoveryOptions,
   type PluginPackage,
   type PluginProblem,
+  type PluginProblemCode,
 } from "./discovery.ts";
 export { describeError, describeValue, packageLabel, quote } from "./display.ts";
 export { RegistryError, RegistryNameError } from "./errors.ts";
 export { explainLeftOut } from "./left-out.ts";
-export { type Declaration, normalizePin, type PluginSelection } from "./manifest.ts";
-export { normalizeName, parseReference } from "./names.ts";
-export { importTarget, isRecord, OWN_NAME, ownVersion, resolveTarget } from "./packages.ts";
-export { closestNames, unknownKey } from "./suggest.ts";
+export { type Declaration, normalizePin, type PluginSelection, readManifest } from "./manifest.ts";
+export { isPackageName, normalizeName, parseReference } from "./names.ts";
+export {
+  findRoot,
+  importedPath,
+  importTarget,
+  isRecord,
+  locatePackage,
+  OWN_NAME,
+  ownVersion,
+  type PackageJson,
+  parseTarget,
+  readPackageJson,
+  resolveTarget,
+} from "./packages.ts";
+export { closestNames, editDistance, unknownKey } from "./suggest.ts";

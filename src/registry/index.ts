@@ -14,6 +14,7 @@ export {
   ownVersion,
   type PluginPackage,
   type PluginProblem,
+  type PluginProblemCode,
   type PluginSelection,
   RegistryError,
   RegistryNameError,

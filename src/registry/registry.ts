@@ -101,7 +101,9 @@ export class Registry<Component> {
         claimants.length > 1 ? new RegistryConflictError(this.kind, name, claimants) : undefined;
       const message = conflict?.message ?? unmetPin;
       const about = { package: undefined, version: undefined, location: undefined };
-      if (message !== undefined) ours.push({ ...about, message, components: [{ group, name }] });
+      if (message === undefined) continue;
+      const code = conflict === undefined ? "PIN_UNMET" : "NAME_CONFLICT";
+      ours.push({ code, ...about, message, components: [{ group, name }] });
     }
     return ours;
   }

@@ -28,6 +28,10 @@ describe.concurrent("--help", () => {
       ["plugins", "new"],
       ["kind", "name", "--package", "--dir"],
     ],
+    [
+      ["plugins", "doctor"],
+      ["--load", "--no-load", "--json", "Exit codes"],
+    ],
   ])("of %j exits with 0 and shows the documented options and an example", async (command, options) => {
     const { code, stdout, stderr } = await project.run([...command, "--help"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { doctorCommand } from "./doctor.ts";
 import { inspectCommand } from "./inspect.ts";
 import { listCommand } from "./list.ts";
 import { newCommand } from "./new.ts";
@@ -11,6 +12,7 @@ export function pluginsCommand(): Command {
     .addHelpText("after", "\nExample:\n  codex-ml plugins list --kind metrics\n")
     .addCommand(listCommand())
     .addCommand(inspectCommand())
+    .addCommand(doctorCommand())
     .addCommand(typesCommand())
     .addCommand(newCommand());
 }
