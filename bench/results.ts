@@ -1,6 +1,6 @@
 import { type ExecFileSyncOptionsWithStringEncoding, execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { cpus, loadavg, release, totalmem } from "node:os";
+import { cpus, loadavg, totalmem } from "node:os";
 import { join, relative } from "node:path";
 
 /** What a figure should be, and what it was. */
@@ -28,7 +28,7 @@ export function machine() {
     processor: processors[0]?.model.trim() ?? "unknown",
     cores: processors.length,
     memoryInGiB: Math.round(totalmem() / 2 ** 30),
-    system: `${process.platform} ${process.arch}, ${release()}`,
+    system: `${process.platform} ${process.arch}`,
     node: process.version,
     loadAverage: rounded(loadavg()[0] ?? 0),
   };
