@@ -31,7 +31,7 @@ export function badLine({ file, number }: ScoredLine, message: string, options?:
  * @throws UsageError when there is no such file.
  * @throws ScoreError at a line that is no JSON; DataError where the bytes are no UTF-8.
  */
-export async function* readScoredLines(file: string): AsyncGenerator<ScoredLine> {
+async function* readScoredLines(file: string): AsyncGenerator<ScoredLine> {
   const isJson = /\.(jsonl|ndjson|json)$/i.test(file);
   let number = 0;
   try {
