@@ -4,6 +4,7 @@ import { ownVersion } from "../registry/index.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { exitCodeOf, report, whenOutputCloses } from "./failure.ts";
 import { generateCommand } from "./generate.ts";
+import { metricsCommand } from "./metrics.ts";
 import { pluginsCommand } from "./plugins/index.ts";
 import { trainCommand } from "./train.ts";
 
@@ -22,6 +23,7 @@ const program = new Command("codex-ml")
   .addCommand(trainCommand())
   .addCommand(evaluateCommand())
   .addCommand(generateCommand())
+  .addCommand(metricsCommand())
   .addCommand(pluginsCommand());
 // Subcommands made with `new Command` do not inherit these.
 for (const command of [...program.commands, ...program.commands.flatMap(({ commands }) => commands)])

@@ -62,8 +62,7 @@ export const expectedCalibrationError = defineMetric({
 function decisions(example: EvaluatedExample): [number, boolean][] {
   const probabilities = readProbabilities(name, example);
   const { labels } = example;
-  if (example.multiLabel)
-    return Array.from(probabilities, (probability, at) => [probability, labels[at] === 1]);
+  if (example.multiLabel) return probabilities.map((probability, at) => [probability, labels[at] === 1]);
   const confidence = probabilities.reduce((most, one) => Math.max(most, one), 0);
   return [[confidence, probabilities.indexOf(confidence) === labels[0]]];
 }

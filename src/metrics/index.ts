@@ -67,7 +67,7 @@ export interface EvaluatedExample {
    * Probabilities of the classes: (n, K) row by row, with n = 1; with `multiLabel` (K), each by itself. Present when the
    * metric reads `probabilities`, which classifiers alone can give.
    */
-  readonly probabilities?: Float32Array;
+  readonly probabilities?: Float32Array | Float64Array;
   /** Names of the classes, K of them: the same array with every example of a classifier. */
   readonly classes?: readonly string[];
   readonly multiLabel?: boolean;

@@ -1,4 +1,4 @@
-import { flatValue } from "../metrics/index.ts";
+import { flatValue, type MetricValue } from "../metrics/index.ts";
 import type { EvaluationEvent } from "../trainers/index.ts";
 import { formatCount, formatDuration } from "./format.ts";
 
@@ -9,13 +9,28 @@ import { formatCount, formatDuration } from "./format.ts";
  */
 export function formatEvaluationTable(event: EvaluationEvent, data?: string): string {
   const { step, split, loss, metrics, tokens, seconds } = event;
-  const rows: [string, string][] = [["loss", digits(loss)]];
-  for (const [metric, value] of Object.entries(metrics))
-    for (const [name, number] of flatValue(metric, value)) rows.push([name, digits(number)]);
-  const width = Math.max(...rows.map(([name]) => name.length));
-  const lines = rows.map(([name, number]) => `  ${name.padEnd(width)}  ${number.padStart(9)}`);
   const where = data ?? `${split} split`;
-  return `${where}, after step ${formatCount(step)}: ${formatCount(tokens)} tokens in ${seconds < 10 ? `${seconds.toFixed(1)}s` : formatDuration(seconds)}\n\n${lines.join("\n")}\n`;
+  return `${where}, after step ${formatCount(step)}: ${formatCount(tokens)} tokens in ${seconds < 10 ? `${seconds.toFixed(1)}s` : formatDuration(seconds)}\n\n${table({ loss, ...metrics })}\n`;
+}
+
+/** Files that were scored: the same table. */
+export function formatScoresTable(scores: {
+  readonly predictions: string;
+  readonly references?: string;
+  readonly examples: number;
+  readonly metrics: Readonly<Record<string, MetricValue>>;
+}): string {
+  const { predictions, references, examples, metrics } = scores;
+  const against = references === undefined ? "" : ` against ${references}`;
+  return `${predictions}${against}: ${formatCount(examples)} ${examples === 1 ? "example" : "examples"}\n\n${table(metrics)}\n`;
+}
+
+function table(metrics: Readonly<Record<string, MetricValue>>): string {
+  const rows = Object.entries(metrics)
+    .flatMap(([metric, value]) => flatValue(metric, value))
+    .map(([name, number]) => [name, digits(number)] as const);
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, number]) => `  ${name.padEnd(width)}  ${number.padStart(9)}`).join("\n");
 }
 
 function digits(value: number): string {

@@ -1,6 +1,6 @@
 export { colorsFor } from "./colors.ts";
-export { formatEvaluationTable } from "./evaluation-table.ts";
-export { eventLine, ndjsonFile, ndjsonStream, readEvents, TrackingError } from "./ndjson.ts";
+export { formatEvaluationTable, formatScoresTable } from "./evaluation-table.ts";
+export { eventLine, jsonLine, ndjsonFile, ndjsonStream, readEvents, TrackingError } from "./ndjson.ts";
 export { formatNextSteps, type NextSteps } from "./rows.ts";
 export { sampleFiles } from "./samples.ts";
 export { type TerminalOptions, terminal } from "./terminal.ts";

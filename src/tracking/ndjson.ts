@@ -28,7 +28,12 @@ export class TrackingError extends Error {
  * `"NaN"`, `"Infinity"` and `"-Infinity"`, which Python's `float()` and JavaScript's `Number()` read back.
  */
 export function eventLine(event: RunEvent): string {
-  return JSON.stringify(event, (_, value: unknown) =>
+  return jsonLine(event);
+}
+
+/** The same of anything else that holds numbers. */
+export function jsonLine(value: object): string {
+  return JSON.stringify(value, (_, value: unknown) =>
     typeof value === "number" && !Number.isFinite(value) ? String(value) : value,
   );
 }

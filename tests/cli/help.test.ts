@@ -16,6 +16,7 @@ describe.concurrent("--help", () => {
       ["generate"],
       ["<run-dir>", "--prompt", "--max-new-tokens", "--temperature", "--top-k", "--top-p", "--seed"],
     ],
+    [["metrics"], ["<name...>", "--predictions", "--references", "--set", "--json"]],
     [
       ["plugins", "list"],
       ["--kind", "--json"],
@@ -42,7 +43,7 @@ describe.concurrent("--help", () => {
   test("of the program lists the commands and the exit codes", async () => {
     const { code, stdout } = await project.run(["--help"]);
     expect(code).toBe(0);
-    for (const command of ["train", "evaluate", "generate", "plugins"])
+    for (const command of ["train", "evaluate", "generate", "metrics", "plugins"])
       expect(stdout).toMatch(new RegExp(`^ +${command}\\b`, "m"));
     expect(stdout).toMatch(/0 .*1 .*2 .*130/);
   });

@@ -84,7 +84,7 @@ export class ClassScores {
  *
  * @throws MetricError `METRIC_MISSING_INPUT` when they or the names of the classes are absent, or do not fit each other.
  */
-export function readProbabilities(metric: string, example: EvaluatedExample): Float32Array {
+export function readProbabilities(metric: string, example: EvaluatedExample): readonly number[] {
   const { probabilities, classes, labels, multiLabel } = example;
   if (
     probabilities !== undefined &&
@@ -92,7 +92,7 @@ export function readProbabilities(metric: string, example: EvaluatedExample): Fl
     probabilities.length === classes.length &&
     labels.length === (multiLabel ? classes.length : 1)
   )
-    return probabilities;
+    return Array.from(probabilities);
   throw new MetricError(
     "METRIC_MISSING_INPUT",
     `${metric} reads \`probabilities\`, one for each of a classifier's \`classes\`, and was given ` +
