@@ -29,8 +29,7 @@ async function* csvRows(
   if (header !== undefined) checkNames(file, header);
   let rows: Row[] = [];
   for await (const record of records(file, delimiter ?? delimiterOf(file.name))) {
-    if ("problem" in record) rows.push(record);
-    else if (header === undefined) {
+    if (header === undefined) {
       header = record.values;
       checkNames(file, header);
     } else rows.push(toRow(record, header));
@@ -46,53 +45,61 @@ interface CsvRecord {
   readonly values: readonly string[];
 }
 
-/** Records with the lines that they begin in. */
-async function* records(
-  file: KnownFile,
-  delimiter: string,
-): AsyncGenerator<CsvRecord | { readonly at: number; readonly problem: string }> {
-  const skipped: { at: number; problem: string }[] = [];
+/**
+ * Records with the lines that they begin in.
+ *
+ * @throws DataError `DATA_BAD_FILE` for a quote out of place. It is not skipped: where a value ends, and with it every record
+ * behind it, is then a guess.
+ */
+async function* records(file: KnownFile, delimiter: string): AsyncGenerator<CsvRecord> {
   const options: Options = {
     delimiter,
     info: true,
     relax_column_count: true, // counted against the header here, with a message of our own
     skip_empty_lines: true,
-    skip_records_with_error: true,
     max_record_size: LONGEST_RECORD,
-    on_skip: (error) => {
-      if (error) skipped.push({ at: lineOf(error), problem: `is not CSV: ${error.message}` });
-    },
   };
   const parser = parse(options);
   // A failure ends the loop too; this keeps the promise from failing unheard.
   const written = pipeline(Readable.from(textChunks(file.path, fileBytes(file))), parser);
   written.catch(() => {});
-  let line = 1;
+  /** Lines that the library counted twice: inside quotes it counts CR and LF of a line end each. */
+  let surplus = 0;
   try {
     for await (const { record, info } of parser as AsyncIterable<{
       record: string[];
       info: { lines: number };
     }>) {
-      yield* skipped.splice(0);
-      yield { at: line, values: record };
-      line = info.lines + 1;
+      const ends = record.reduce((sum, value) => sum + (value.match(/[\r\n]/g)?.length ?? 0), 0);
+      const lines = record.reduce((sum, value) => sum + (value.match(/\n/g)?.length ?? 0), 0);
+      yield { at: info.lines - surplus - ends, values: record };
+      surplus += ends - lines;
     }
     await written;
   } catch (error) {
     if (error instanceof CsvError)
       throw new DataError(
         "DATA_BAD_FILE",
-        `${file.path}:${lineOf(error)} is not CSV: ${error.message}. Nothing behind it can be read; mend it, or look at \`delimiter\`.`,
+        `${file.path}:${await lineOf(file, error)} is not CSV: ${error.message.replace(/ at line \d+/, "")}. ` +
+          "Where records end behind it cannot be known; mend it, or look at `delimiter`.",
         { cause: error },
       );
     throw error;
   }
-  yield* skipped;
 }
 
-function lineOf(error: CsvError): number {
-  const { lines } = error as { lines?: unknown };
-  return typeof lines === "number" ? lines : 1;
+/** The line of an error, by the bytes before it: the library's own count of lines is too high, as said above. */
+async function lineOf(file: KnownFile, error: CsvError): Promise<number> {
+  const { bytes = 0 } = error as { bytes?: number };
+  let line = 1;
+  let offset = 0;
+  for await (const chunk of fileBytes(file)) {
+    for (let at = chunk.indexOf(0x0a); at >= 0 && offset + at < bytes; at = chunk.indexOf(0x0a, at + 1))
+      line++;
+    offset += chunk.length;
+    if (offset >= bytes) break;
+  }
+  return line;
 }
 
 function toRow({ at, values }: CsvRecord, header: readonly string[]): Row {

@@ -29,7 +29,10 @@ export function uncompressedName(name: string): string {
  */
 export async function* fileBytes(file: KnownFile): AsyncGenerator<Buffer> {
   const chunks = rawBytes(file);
-  if (/\.gz$/i.test(file.path)) yield* unpacked(file, chunks, zlib.createGunzip({ chunkSize: CHUNK_BYTES }));
+  if (file.bytes === 0)
+    yield* chunks; // programs refuse what has no header, but it holds nothing either
+  else if (/\.gz$/i.test(file.path))
+    yield* unpacked(file, chunks, zlib.createGunzip({ chunkSize: CHUNK_BYTES }));
   else if (/\.zst$/i.test(file.path)) yield* unzstd(file, chunks);
   else yield* chunks;
 }
@@ -107,7 +110,7 @@ async function* unzstd(file: KnownFile, chunks: AsyncIterable<Buffer>): AsyncGen
     return now;
   };
   for await (const chunk of chunks) yield* push(chunk, false);
-  if (file.bytes > 0) yield* push(new Uint8Array(0), true);
+  yield* push(new Uint8Array(0), true);
 }
 
 function damaged(file: KnownFile, cause: unknown): unknown {

@@ -2,6 +2,7 @@ import { IGNORE_INDEX } from "../../nn/index.ts";
 import type { Example } from "../index.ts";
 import { type Window, windowSequence } from "../windows.ts";
 import { shuffledOrder } from "./order.ts";
+import { Slab } from "./slab.ts";
 import type { OpenItems, StoredItems } from "./stored.ts";
 
 /** Examples by their place, each read when it is asked for. */
@@ -31,9 +32,10 @@ export interface TokenPoolOptions {
 
 function reader({ open, idBytes }: TokenPoolOptions): (window: Window) => Uint16Array | Int32Array {
   return ({ from, to }) => {
-    const ids = idBytes === 2 ? new Uint16Array(to - from) : new Int32Array(to - from);
-    open.read(new Uint8Array(ids.buffer), from * idBytes);
-    return ids;
+    const { buffer, byteOffset } = open.read(from * idBytes, (to - from) * idBytes);
+    return idBytes === 2
+      ? new Uint16Array(buffer, byteOffset, to - from)
+      : new Int32Array(buffer, byteOffset, to - from);
   };
 }
 
@@ -57,14 +59,16 @@ export function packedPool(options: TokenPoolOptions): Pool {
   const { what, items, sequenceLength } = options;
   const { ends } = items;
   const read = reader(options);
+  const slab = new Slab();
   const count = ends.at(-1) ?? 0;
   const example = (window: Window): Example => {
     const inputIds = read(window);
     const { from, to } = window;
     let item = itemAt(ends, from);
     if ((ends[item] ?? to) >= to) return { inputIds };
-    const documentIds = new Int32Array(inputIds.length);
-    const labels = Int32Array.from(inputIds);
+    const documentIds = slab.int32(inputIds.length);
+    const labels = slab.int32(inputIds.length);
+    labels.set(inputIds);
     let start = from;
     for (let number = 1; start < to; number++) {
       const end = Math.min(to, ends[item++] ?? to);
@@ -133,14 +137,15 @@ function cutDocuments(
   return { froms, tos };
 }
 
+const decoder = new TextDecoder();
+
 /** Records as they were stored: JSON of an example. */
 export function recordPool({ ends }: StoredItems, open: OpenItems, groupByLength: boolean): Pool {
   const startOf = (index: number): number => (index === 0 ? 0 : (ends[index - 1] ?? 0));
   const lengthOf = (index: number): number => (ends[index] ?? 0) - startOf(index);
   const example = (index: number): Example => {
-    const bytes = Buffer.allocUnsafe(lengthOf(index));
-    open.read(bytes, startOf(index));
-    return JSON.parse(bytes.toString("utf8")) as Example;
+    const bytes = open.read(startOf(index), lengthOf(index));
+    return JSON.parse(decoder.decode(bytes)) as Example;
   };
   return {
     least: ends.length,

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { DataError } from "../errors.ts";
+import { Slab } from "./slab.ts";
 
 /** Items of one split: runs of elements one after another, in memory or in a file that is read in place. */
 export interface StoredItems {
@@ -9,8 +10,8 @@ export interface StoredItems {
 }
 
 export interface OpenItems {
-  /** Fills `into` with the bytes from `position` on. */
-  read(into: Uint8Array, position: number): void;
+  /** Bytes from `position` on, aligned for the elements of the items. Not to be written to. */
+  read(position: number, length: number): Uint8Array;
   close(): void;
 }
 
@@ -25,7 +26,7 @@ export class MemoryItems implements StoredItems {
 
   open(): OpenItems {
     return {
-      read: (into, position) => into.set(this.#bytes.subarray(position, position + into.length)),
+      read: (position, length) => this.#bytes.subarray(position, position + length),
       close: () => {},
     };
   }
@@ -48,14 +49,17 @@ export class FileItems implements StoredItems {
     } catch (cause) {
       throw gone(this.#path, cause);
     }
+    const slab = new Slab();
     return {
       // Not asynchronous: a read that the page cache answers takes 2 µs, and a promise for it 20.
-      read: (into, position) => {
-        for (let filled = 0; filled < into.length; ) {
-          const count = readSync(file, into, filled, into.length - filled, position + filled);
+      read: (position, length) => {
+        const into = slab.bytes(length);
+        for (let filled = 0; filled < length; ) {
+          const count = readSync(file, into, filled, length - filled, position + filled);
           if (count === 0) throw gone(this.#path);
           filled += count;
         }
+        return into;
       },
       close: () => closeSync(file),
     };

@@ -25,15 +25,7 @@ export async function* textLines(
   /** Parts of a line whose end has not come yet. */
   let pending: Buffer[] = [];
   let at = 1;
-  let atStart = true;
-  for await (let chunk of chunks) {
-    if (atStart && pending.length > 0) chunk = Buffer.concat([...pending.splice(0), chunk]);
-    if (atStart && chunk.length < 3) {
-      pending.push(chunk); // too little to see a byte order mark
-      continue;
-    }
-    if (atStart) chunk = withoutMark(path, chunk);
-    atStart = false;
+  for await (const chunk of withoutMark(path, chunks)) {
     const end = chunk.lastIndexOf(LF) + 1;
     if (end === 0) {
       pending.push(chunk);
@@ -55,12 +47,27 @@ export async function* textLines(
     at += lines.length;
     yield lines;
   }
-  const last = pending.length > 0 ? Buffer.concat(pending) : Buffer.alloc(0);
-  const rest = atStart ? withoutMark(path, last) : last;
-  if (rest.length > 0) yield [toLine(at, rest, false)];
+  if (pending.length > 0) yield [toLine(at, Buffer.concat(pending), false)];
 }
 
-function withoutMark(path: string, bytes: Buffer): Buffer {
+/** The bytes behind a byte order mark at the start. @throws DataError for UTF-16. */
+async function* withoutMark(path: string, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let first: Buffer | undefined = Buffer.alloc(0);
+  for await (const chunk of chunks) {
+    if (first === undefined) {
+      yield chunk;
+      continue;
+    }
+    first = Buffer.concat([first, chunk]);
+    if (first.length < 3) continue; // too little to see a mark
+    const rest = unmarked(path, first);
+    first = undefined;
+    if (rest.length > 0) yield rest;
+  }
+  if (first !== undefined && first.length > 0) yield unmarked(path, first);
+}
+
+function unmarked(path: string, bytes: Buffer): Buffer {
   const [first, second] = bytes;
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff))
     throw new DataError(
