@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import ignore from "ignore";
 import { z } from "zod";
 import { InvalidOptionError } from "../registry/index.ts";
@@ -59,6 +59,7 @@ async function findCode(
   choice: Choice,
 ): Promise<readonly SourceFile[]> {
   const found: string[] = [];
+  const folders: string[] = [];
   for (const path of [paths].flat()) {
     const root = resolve(directory, path);
     const stats = await stat(root).catch(() => undefined);
@@ -67,12 +68,13 @@ async function findCode(
         option,
         `there is no file or folder ${root}; relative paths start from ${directory}`,
       );
+    folders.push(stats.isFile() ? dirname(root) : root);
     if (stats.isFile()) found.push(root);
     else found.push(...(await sourceTree(root, { wanted: wantedBy(choice), gitignore: choice.gitignore })));
   }
   const small: string[] = [];
   for (const path of found) if ((await stat(path)).size <= choice.maxFileSize) small.push(path);
-  if (small.length > 0) return namedFiles(small);
+  if (small.length > 0) return namedFiles(small, folders.length === 1 ? folders[0] : undefined); // names of all in one folder start there
   throw new InvalidOptionError(
     option,
     `no source file below ${[paths].flat().join(", ")}: look at \`languages\`, \`include\`, \`exclude\`, and at .gitignore`,

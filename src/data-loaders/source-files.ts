@@ -40,9 +40,11 @@ export async function findSourceFiles(
   return namedFiles([...found]);
 }
 
-/** Absolute paths with their names, in the order of these, each file once. */
-export async function namedFiles(paths: readonly string[]): Promise<readonly SourceFile[]> {
-  const root = commonFolder(paths);
+/** Absolute paths with their names from the folder `root`, in the order of these, each file once. */
+export async function namedFiles(
+  paths: readonly string[],
+  root = commonFolder(paths),
+): Promise<readonly SourceFile[]> {
   const byName = paths
     .map((path) => ({ path, name: relative(root, path).split(sep).join("/") }))
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
