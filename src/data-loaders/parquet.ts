@@ -16,7 +16,10 @@ import { columnsFileShape } from "./records/options.ts";
 import type { Row } from "./records/rows.ts";
 
 /** Parquet, one row group after another; of each only the columns that are asked for. Rows count from 1. */
-async function* parquetRows(file: KnownFile, wanted: readonly string[]): AsyncGenerator<readonly Row[]> {
+export async function* parquetRows(
+  file: KnownFile,
+  wanted: readonly string[],
+): AsyncGenerator<readonly Row[]> {
   if (file.bytes === 0) return;
   const handle = await open(file.path);
   try {

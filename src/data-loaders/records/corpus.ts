@@ -52,11 +52,12 @@ export class Corpus {
   }
 
   /**
-   * All records in the order of the data, and what was found when they are through.
+   * All records in the order of the data.
    *
+   * @param found is told what was found besides, when they are through
    * @throws DataError `DATA_BAD_RECORD` with file and line of a record that cannot be used, unless they are skipped.
    */
-  async *records(): AsyncGenerator<readonly Dealt[], Findings> {
+  async *records(found: (findings: Findings) => void): AsyncGenerator<readonly Dealt[]> {
     const labels = new LabelCollector(this.#options.labels);
     const first: string[] = [];
     let count = 0;
@@ -77,7 +78,7 @@ export class Corpus {
       }
       if (dealt.length > 0) yield dealt;
     }
-    return { labels: labels.names(), skipped: { count, first }, empty, notes: this.#options.rows.notes() };
+    found({ labels: labels.names(), skipped: { count, first }, empty, notes: this.#options.rows.notes() });
   }
 
   #deal(batch: RowBatch, row: Row, labels: LabelCollector): Dealt | undefined {

@@ -3,7 +3,7 @@ import { cacheSchema, DEFAULT_CACHE } from "./cache-folder.ts";
 import { columnsSchema, templateSchema } from "./columns.ts";
 import { splitKeySchema, splitSchema } from "./splits.ts";
 
-export const pathsSchema = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
+const pathsSchema = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
 
 const weightSchema = z
   .number()

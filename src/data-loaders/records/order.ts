@@ -8,7 +8,7 @@ const BLOCK = 64;
  * The numbers of [0, count) in an order that `seeds` alone decide.
  *
  * With `lengthOf`, examples of about the same length follow one another: of each 4096 in mixed order, 64 neighbours by
- * length stay together, and these blocks are in mixed order again. A batch of 64 or fewer then needs little padding.
+ * length stay together; these blocks, and the 64 within, are in mixed order again. Batches then need little padding.
  */
 export function shuffledOrder(
   count: number,
@@ -23,8 +23,10 @@ export function shuffledOrder(
     const sorted = Array.from(group).sort((a, b) => lengthOf(a) - lengthOf(b) || a - b);
     const blocks = random.permutation(Math.ceil(sorted.length / BLOCK));
     let end = 0;
-    for (const block of blocks)
-      for (const index of sorted.slice(block * BLOCK, (block + 1) * BLOCK)) group[end++] = index;
+    for (const block of blocks) {
+      const similar = sorted.slice(block * BLOCK, (block + 1) * BLOCK);
+      for (const at of random.permutation(similar.length)) group[end++] = similar[at] ?? 0;
+    }
   }
   return order;
 }

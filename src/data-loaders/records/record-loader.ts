@@ -65,14 +65,8 @@ export class RecordLoader implements DataLoader {
     this.#check(split);
     let found = false;
     for (const { corpus } of this.#options.sources) {
-      const records = corpus.records();
-      for (;;) {
-        const { done, value } = await records.next();
-        if (done) {
-          this.#findings.set(corpus, value);
-          break;
-        }
-        for (const { split: where, record } of value) {
+      for await (const dealt of corpus.records((findings) => this.#findings.set(corpus, findings)))
+        for (const { split: where, record } of dealt) {
           if (where !== split) continue;
           found = true;
           for (const text of [record.text, record.textPair ?? ""]) {
@@ -80,7 +74,6 @@ export class RecordLoader implements DataLoader {
             else if (text !== "") yield text;
           }
         }
-      }
     }
     if (!found) throw this.#empty(split);
   }
@@ -217,16 +210,18 @@ async function write(
   writers: ReadonlyMap<Split, ItemWriter>,
   tokenizer: Tokenizer | undefined,
 ): Promise<Findings> {
-  const records = corpus.records();
-  for (;;) {
-    const { done, value } = await records.next();
-    if (done) return value;
-    for (const { split, record } of value) {
+  let findings: Findings | undefined;
+  const records = corpus.records((found) => {
+    findings = found;
+  });
+  for await (const dealt of records)
+    for (const { split, record } of dealt) {
       const item =
         tokenizer === undefined
           ? Buffer.from(JSON.stringify(record))
           : await encodeDocument(tokenizer, record.text);
       if (item.length > 0) writers.get(split)?.append(item);
     }
-  }
+  if (findings === undefined) throw new Error("records ended without findings");
+  return findings;
 }
