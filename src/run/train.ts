@@ -173,8 +173,14 @@ export class Run implements AsyncIterable<RunEvent> {
         }),
     };
     let end: EndEvent | undefined;
+    const told = new Set<string>();
     for await (const event of trainer.train(context)) {
       yield* warnings.splice(0);
+      for (const message of data.notes?.() ?? []) {
+        if (told.has(message)) continue;
+        told.add(message);
+        yield { type: "warning", code: "DATA_NOTE", message };
+      }
       // Held back until it is known to be true.
       if (event.type === "end") end = event;
       else yield event;

@@ -37,20 +37,30 @@ export async function* fileBytes(file: KnownFile): AsyncGenerator<Buffer> {
   else yield* chunks;
 }
 
-/** The bytes as they lie on the disk. */
+/** The bytes as they lie on the disk. The next chunk is read while the reader is busy with the last. */
 export async function* rawBytes(file: KnownFile): AsyncGenerator<Buffer> {
   const handle = await open(file.path);
+  let next: Promise<Buffer> | undefined;
   try {
     await checkUnchanged(file, handle);
-    for (let position = 0; position < file.bytes; ) {
+    let position = 0;
+    const read = async (): Promise<Buffer> => {
       const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, file.bytes - position));
       const { bytesRead } = await handle.read(buffer, 0, buffer.length, position);
-      if (bytesRead === 0) break; // shorter than it was: told below
       position += bytesRead;
-      yield buffer.subarray(0, bytesRead);
+      return buffer.subarray(0, bytesRead);
+    };
+    next = read();
+    for (;;) {
+      const chunk = await next;
+      if (chunk.length === 0) break; // the end, or shorter than it was: told below
+      next = read();
+      next.catch(() => {}); // heard when it is waited for
+      yield chunk;
     }
     await checkUnchanged(file, handle);
   } finally {
+    await next?.catch(() => {});
     await handle.close();
   }
 }
