@@ -8,7 +8,7 @@ import { corpus, tinyYaml } from "./tiny.ts";
 
 const builtins = {
   tokenizers: ["bpe", "byte", "char"],
-  data_loaders: ["text"],
+  data_loaders: ["code", "csv", "jsonl", "lines", "memory", "parquet", "text"],
   models: ["gpt2"],
   trainers: ["causal_lm"],
   metrics: ["bits_per_byte", "perplexity", "token_accuracy"],
