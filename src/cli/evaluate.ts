@@ -1,9 +1,11 @@
 import { Command, Option } from "commander";
 import type { Split } from "../data-loaders/index.ts";
-import { importNamed, importOption } from "./options.ts";
+import type { CheckpointChoice } from "../run/checkpoint.ts";
+import { checkpointOption, importNamed, importOption } from "./options.ts";
 
 interface EvaluateFlags {
   readonly import?: readonly string[];
+  readonly checkpoint?: CheckpointChoice;
   readonly split?: Split;
   readonly data?: string;
   readonly json?: true;
@@ -21,6 +23,7 @@ export function evaluateCommand(): Command {
         "test",
       ]),
     )
+    .addOption(checkpointOption())
     .addOption(importOption())
     .option("--data <path>", "evaluate on the whole text of a file, folder or glob instead")
     .option("--json", "print one JSON event on stdout, and nothing else")
@@ -28,11 +31,11 @@ export function evaluateCommand(): Command {
       "after",
       "\nExample:\n  codex-ml evaluate runs/moby-dick-20260131-120000 --data other-book.txt\n",
     )
-    .action(async (path: string, { split, data, json, import: modules }: EvaluateFlags) => {
+    .action(async (path: string, { split, data, json, checkpoint, import: modules }: EvaluateFlags) => {
       await importNamed(modules);
       const { loadRun } = await import("../run/loaded-run.ts");
       const { eventLine, formatEvaluationTable } = await import("../tracking/index.ts");
-      const run = await loadRun(path);
+      const run = await loadRun(path, undefined, checkpoint);
       const evaluation = await run.evaluate({ ...(split && { split }), ...(data !== undefined && { data }) });
       const event = { type: "evaluation" as const, step: run.step, ...evaluation };
       if (!json) process.stdout.write(formatEvaluationTable(event, data));

@@ -1,8 +1,10 @@
 import { Command } from "commander";
-import { importNamed, importOption, numberOption } from "./options.ts";
+import type { CheckpointChoice } from "../run/checkpoint.ts";
+import { checkpointOption, importNamed, importOption, numberOption } from "./options.ts";
 
 interface GenerateFlags {
   readonly import?: readonly string[];
+  readonly checkpoint?: CheckpointChoice;
   readonly prompt: string;
   readonly maxNewTokens: number;
   readonly temperature: number;
@@ -39,16 +41,17 @@ export function generateCommand(): Command {
       "only the most likely tokens that reach this probability",
       numberOption("--top-p", { min: 0, max: 1 }),
     )
+    .addOption(checkpointOption())
     .addOption(importOption())
     .option("--seed <n>", "equal seeds give equal text", numberOption("--seed", { min: 0, integer: true }), 0)
     .addHelpText(
       "after",
       '\nExample:\n  codex-ml generate runs/moby-dick-20260131-120000 --prompt "Call me Ishmael" --max-new-tokens 100 --seed 1\n',
     )
-    .action(async (path: string, { prompt, import: modules, ...options }: GenerateFlags) => {
+    .action(async (path: string, { prompt, checkpoint, import: modules, ...options }: GenerateFlags) => {
       await importNamed(modules);
       const { loadRun } = await import("../run/loaded-run.ts");
-      const run = await loadRun(path);
+      const run = await loadRun(path, undefined, checkpoint);
       const stop = new AbortController();
       process.once("SIGINT", () => stop.abort());
       process.stdout.write(prompt);

@@ -34,3 +34,11 @@ export async function importNamed(paths: readonly string[] = []): Promise<void> 
   const { importModules } = await import("../run/imports.ts");
   await importModules(paths, process.cwd());
 }
+
+/** `--checkpoint best|last`: which of a run's checkpoints is meant. */
+export function checkpointOption(): Option {
+  return new Option(
+    "--checkpoint <which>",
+    "the best on the validation split, where the run kept it (default), or the last",
+  ).choices(["best", "last"]);
+}

@@ -10,6 +10,7 @@
 export { type ConformanceCheck, ConformanceError } from "../testing/check.ts";
 export { type DataLoaderConformanceOptions, dataLoaderConformance } from "../testing/data-loader.ts";
 export { type MetricConformanceOptions, metricConformance } from "../testing/metric.ts";
+export type { SampleKind } from "../testing/metric-samples.ts";
 export { type ModelConformanceOptions, modelConformance } from "../testing/model.ts";
 export type { ConformanceOptions } from "../testing/subject.ts";
 export { type TokenizerConformanceOptions, tokenizerConformance } from "../testing/tokenizer.ts";

@@ -2,8 +2,8 @@ import { z } from "zod";
 import type { EvaluatedExample } from "./index.ts";
 
 /** A metric that was given what it cannot read. */
-class MetricError extends Error {
-  readonly code: "METRIC_MISSING_INPUT" | "METRIC_BAD_STATE";
+export class MetricError extends Error {
+  readonly code: "METRIC_MISSING_INPUT" | "METRIC_BAD_INPUT" | "METRIC_BAD_STATE";
   constructor(code: MetricError["code"], message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "MetricError";
@@ -29,6 +29,21 @@ export function readInput<Input extends "tokenLosses" | "predictedIds" | "labelB
         `${values === undefined ? "none" : values.length}. A trainer must supply what a metric's \`reads\` lists.`,
     );
   return values as NonNullable<EvaluatedExample[Input]>;
+}
+
+/**
+ * The texts that a metric reads.
+ *
+ * @throws MetricError `METRIC_MISSING_INPUT` when there are none, or no reference.
+ */
+export function readTexts(metric: string, example: EvaluatedExample): NonNullable<EvaluatedExample["texts"]> {
+  const { texts } = example;
+  if (texts !== undefined && texts.references.length > 0) return texts;
+  throw new MetricError(
+    "METRIC_MISSING_INPUT",
+    `${metric} reads \`texts\`, a prediction and one reference or more, and was given ` +
+      `${texts === undefined ? "none" : "no reference"}. A trainer must supply what a metric's \`reads\` lists.`,
+  );
 }
 
 export const countSchema = z.int().min(0);

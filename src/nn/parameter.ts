@@ -10,12 +10,20 @@ export function normal(standardDeviation: number): Initializer {
   };
 }
 
+/** Draws evenly from [−limit, limit). */
+export function uniform(limit: number): Initializer {
+  return (values, random) => {
+    for (let index = 0; index < values.length; index++) values[index] = limit * (2 * random.uniform() - 1);
+  };
+}
+
 export const zeros: Initializer = (values) => void values.fill(0);
 export const ones: Initializer = (values) => void values.fill(1);
 
 /** A trained tensor: float32 numbers that the runtime feeds into every graph that reads it. */
 export class Parameter extends Tensor {
-  readonly initialize: Initializer;
+  /** Replaced where a run starts from the weights of another. */
+  initialize: Initializer;
   /** Path in its model, as `transformer.h.0.attn.c_attn.weight`; given by {@link Module.parameters}. */
   name: string;
 

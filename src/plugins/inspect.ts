@@ -1,25 +1,21 @@
-import type { Factory, Origin, Registry, RegistryEntry } from "../registry/index.ts";
+import { resolveTarget } from "../packages/index.ts";
+import type { Origin, Registry, RegistryEntry } from "../registry/index.ts";
 import { globalRegistries, type Registries } from "../run/registries.ts";
 import { UsageError } from "../run/usage-error.ts";
-
-/** One option of a component, as its schema tells it. */
-export interface OptionRow {
-  readonly name: string;
-  /** In words of JSON Schema: `integer`, `"a" | "b"`, `string[]`. */
-  readonly type: string;
-  readonly required: boolean;
-  readonly default?: unknown;
-  readonly description?: string;
-}
+import { type Rivalry, rivalsOf } from "./claims.ts";
+import { type OptionRow, optionRows } from "./option-rows.ts";
+import { syntaxErrorAt, thrownAt } from "./thrown-at.ts";
 
 /** Everything that is known of one component. */
-export interface Inspection extends RegistryEntry {
+export interface Inspection extends RegistryEntry, Rivalry {
   readonly kind: string;
-  /** What else claims the name and does not answer for it. */
-  readonly shadows: readonly Origin[];
+  /** Path of the file that its target means; undefined for what is no package's, and where there is no such file. */
+  readonly file: string | undefined;
   /** Why it cannot be imported, when it cannot. */
   readonly failure: Error | undefined;
-  /** Undefined when the component does not describe its options. */
+  /** `file:line` where the package's own code failed, when it is known. */
+  readonly failedAt: string | undefined;
+  /** Undefined when the component does not describe its options, or could not be imported. */
   readonly options: readonly OptionRow[] | undefined;
 }
 
@@ -42,60 +38,50 @@ export async function inspectComponent(
       `"${reference}" does not name a component: write kind/name, for example metrics/perplexity. The kinds are ${all.map((one) => one.kind.kind).join(", ")}.`,
     );
   const name = reference.slice(slash + 1);
-  const { name: found } = registry.inspect(name);
-  let failure: Error | undefined;
-  let factory: Factory<unknown> | undefined;
-  try {
-    factory = await registry.get(name);
-  } catch (error) {
-    failure = error instanceof Error ? error : new Error(String(error));
-  }
-  const shadows = registry
-    .entries()
-    .filter((entry) => entry.name === found && entry.origin.status === "shadowed")
-    .map(({ origin }) => origin);
+  const { origin } = registry.inspect(name);
+  const target = targetOf(origin, registry);
+  const outcome = await registry.get(name).then(
+    (factory) => ({ factory, failure: undefined }),
+    (error: unknown) => ({
+      factory: undefined,
+      failure: error instanceof Error ? error : new Error(String(error)),
+    }),
+  );
+  const { factory, failure } = outcome;
   // Asked again: the import has changed its status.
-  return { kind, ...registry.inspect(name), shadows, failure, options: factory && optionRows(factory) };
+  const entry = registry.inspect(name);
+  return {
+    kind,
+    ...entry,
+    ...rivalsOf(entry, registry),
+    file: target?.file,
+    failure,
+    failedAt: failure && target && (await placeOf(failure, target)),
+    options: factory && optionRows(factory),
+  };
 }
 
-type JsonSchema = Readonly<Record<string, unknown>>;
+interface Target {
+  readonly directory: string;
+  readonly file: string | undefined;
+}
 
-function optionRows(factory: Factory<unknown>): OptionRow[] | undefined {
-  if (typeof factory === "function") return undefined;
-  const standard = factory.options?.["~standard"];
-  if (standard === undefined) return [];
-  let schema: JsonSchema | undefined;
+/** Where a package's component lies; undefined for any other. */
+function targetOf(origin: Origin, registry: Registry<unknown>): Target | undefined {
+  const { packages } = registry.discovery.found;
+  const owner = packages.find(
+    ({ location }) => origin.kind === "entry-point" && location === origin.location,
+  );
+  if (owner === undefined || origin.target === undefined) return undefined;
   try {
-    schema = standard.jsonSchema?.input({
-      target: "draft-2020-12",
-      libraryOptions: { unrepresentable: "any" },
-    });
+    return { directory: owner.directory, file: resolveTarget(owner.directory, origin.target, owner.json) };
   } catch {
-    return undefined; // A library that cannot describe this schema.
+    return { directory: owner.directory, file: undefined }; // Importing it tells why.
   }
-  const { properties, required } = schema ?? {};
-  if (!isRecord(properties)) return undefined;
-  return Object.entries(properties).map(([name, value]) => {
-    const property = isRecord(value) ? value : {};
-    return {
-      name,
-      type: typeOf(property),
-      required: Array.isArray(required) && required.includes(name),
-      ...("default" in property && { default: property.default }),
-      ...(typeof property.description === "string" && { description: property.description }),
-    };
-  });
 }
 
-function typeOf(schema: JsonSchema): string {
-  const { type, enum: values, anyOf, items, const: only } = schema;
-  if (only !== undefined) return JSON.stringify(only);
-  if (Array.isArray(values)) return values.map((value) => JSON.stringify(value)).join(" | ");
-  if (Array.isArray(anyOf)) return anyOf.map((one) => (isRecord(one) ? typeOf(one) : "any")).join(" | ");
-  if (type === "array") return `${isRecord(items) ? typeOf(items) : "any"}[]`;
-  return typeof type === "string" ? type : "any";
-}
-
-function isRecord(value: unknown): value is JsonSchema {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+async function placeOf(failure: Error, { directory, file }: Target): Promise<string | undefined> {
+  const place = thrownAt(failure.cause, directory);
+  if (place !== undefined || file === undefined || !(failure.cause instanceof SyntaxError)) return place;
+  return syntaxErrorAt(file);
 }

@@ -4,18 +4,18 @@ import type { Definition } from "./component.ts";
 export type OptionsOf<Made> =
   Made extends Definition<infer _Component, infer Input, infer _Output>
     ? Input
-    : Made extends abstract new () => unknown
-      ? Record<string, never>
-      : Made extends abstract new (
-            options: infer Options,
-            ...rest: never[]
-          ) => unknown
-        ? Options
-        : Made extends () => unknown
-          ? Record<string, never>
-          : Made extends (options: infer Options, ...rest: never[]) => unknown
-            ? Options
-            : unknown;
+    : Made extends abstract new (
+          ...parameters: infer Parameters
+        ) => unknown
+      ? FirstOf<Parameters>
+      : Made extends (...parameters: infer Parameters) => unknown
+        ? FirstOf<Parameters>
+        : unknown;
+
+/** The first parameter, without the `undefined` of one that may be left out; of none, an object without members. */
+type FirstOf<Parameters extends readonly unknown[]> = Parameters extends readonly []
+  ? Record<string, never>
+  : Exclude<Parameters[0], undefined>;
 
 /** What a factory builds. */
 export type ComponentOf<Made> = Made extends {
@@ -38,15 +38,18 @@ export type OptionsArguments<Made> =
       ? [options?: OptionsOf<Made>]
       : [options: OptionsOf<Made>];
 
+/** `Untyped` where `Made` is `any`, which TypeScript makes of a factory whose package has no types. */
+type OrUntyped<Made, Typed, Untyped> = [0] extends [1 & Made] ? Untyped : Typed;
+
 /**
  * The arguments of `get…` for a name: those of its factory when `Known` (one of the interfaces of the global namespace
- * `CodexMl`) has it, anything when it has not.
+ * `CodexMl`) has it with a type, anything when it has not.
  */
 export type ArgumentsFor<Known, Name> = Name extends keyof Known
-  ? OptionsArguments<Known[Name]>
+  ? OrUntyped<Known[Name], OptionsArguments<Known[Name]>, [options?: unknown]>
   : [options?: unknown];
 
 /** What `get…` gives for a name. */
 export type ResultFor<Known, Name, Component> = Name extends keyof Known
-  ? ComponentOf<Known[Name]> & Component
+  ? OrUntyped<Known[Name], ComponentOf<Known[Name]> & Component, Component>
   : Component;

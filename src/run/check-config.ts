@@ -1,10 +1,8 @@
 import { dataLoaders } from "../data-loaders/index.ts";
-import { metrics } from "../metrics/index.ts";
+import { type Metric, metrics } from "../metrics/index.ts";
 import { models } from "../models/index.ts";
-import { describeValue } from "../registry/display.ts";
+import { closestNames, describeValue, normalizePin } from "../packages/index.ts";
 import type { PluginSelection, RegistryKind } from "../registry/index.ts";
-import { normalizePin } from "../registry/manifest.ts";
-import { closestNames } from "../registry/suggest.ts";
 import { tokenizers } from "../tokenizers/index.ts";
 import { trainers } from "../trainers/index.ts";
 import type { RunConfig, Slot } from "./config.ts";
@@ -25,7 +23,6 @@ export type ReportProblem = (
 const keys = ["seed", "tokenizer", "data", "model", "trainer", "metrics", "plugins", "imports", "directory"];
 
 const defaultSeed = 1337;
-const defaultMetrics = ["perplexity"];
 
 /**
  * Checks the top level of a run and fills in its defaults. Every mistake is reported; the result is undefined when
@@ -146,13 +143,14 @@ function checkSlot<Component>(
 }
 
 function checkMetrics(value: unknown, say: ReportProblem): RunConfig["metrics"] {
-  const given = value === undefined ? defaultMetrics : value;
+  if (value === undefined) return undefined;
+  const given = value;
   if (!Array.isArray(given)) {
     const hint = typeof given === "string" ? `; write [${given}]` : "";
     say(["metrics"], `expected a list of metrics, got ${describeValue(given)}${hint}`);
     return [];
   }
-  const slots: RunConfig["metrics"][number][] = [];
+  const slots: Slot<Metric>[] = [];
   for (const [index, entry] of given.entries()) {
     const slot = checkSlot(entry, ["metrics", index], metrics, say);
     if (slot === undefined) continue;

@@ -51,6 +51,17 @@ export function sha256(bytes: string | Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
+/** Whether a checkpoint says that it was the best so far. False for what cannot be read: it is looked at elsewhere. */
+export async function isBest(folder: string): Promise<boolean> {
+  try {
+    return (
+      checkManifest(JSON.parse(await readFile(join(folder, manifestFile), "utf8"))).state.best !== undefined
+    );
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Reads a checkpoint's manifest and compares every file with it.
  *

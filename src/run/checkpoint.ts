@@ -6,6 +6,7 @@ import {
   type CheckpointManifest,
   checkpointFiles,
   checkpointsFolder,
+  isBest,
   isRecord,
   verifyCheckpoint,
 } from "./checkpoint-files.ts";
@@ -27,6 +28,9 @@ export interface CheckpointCandidate {
   /** Relative to the run directory, with `/`. */
   readonly path: string;
 }
+
+/** Which of a run's checkpoints is meant: the one that was best on the validation split, or the newest. */
+export type CheckpointChoice = "best" | "last";
 
 /** The newest checkpoint that verifies, and the newer ones that do not. */
 export interface LatestCheckpoint extends CheckpointCandidate {
@@ -84,6 +88,30 @@ export async function latestCheckpoint(runDirectory: string): Promise<LatestChec
     "CHECKPOINT_DAMAGED",
     `no checkpoint of ${runDirectory} is whole:\n${skipped.map(({ reason }) => `  ${reason}`).join("\n")}\nRestore one from a backup, or train again from ${join(runDirectory, "run.yaml")}`,
   );
+}
+
+/**
+ * The checkpoint of the best evaluation, where the trainer was asked to keep it; else the newest.
+ *
+ * @throws {CheckpointError} as {@link latestCheckpoint}; also when the best one is damaged, which another would not replace.
+ */
+export async function chosenCheckpoint(
+  runDirectory: string,
+  choice: CheckpointChoice = "best",
+): Promise<CheckpointCandidate> {
+  if (choice === "best")
+    for (const { step, path } of await listCheckpoints(runDirectory)) {
+      if (!(await isBest(join(runDirectory, path)))) continue;
+      try {
+        await verifyCheckpoint(join(runDirectory, path));
+      } catch (cause) {
+        if (!(cause instanceof CheckpointError)) throw cause;
+        const advice = "the best checkpoint is damaged; to use the newest one, say --checkpoint last";
+        throw new CheckpointError("CHECKPOINT_DAMAGED", `${cause.message}\n${advice}`, { cause });
+      }
+      return { step, path };
+    }
+  return latestCheckpoint(runDirectory);
 }
 
 /**

@@ -4,11 +4,19 @@ import { type Registry, RegistryError, RegistryOptionsError } from "../registry/
 import type { Tokenizer } from "../tokenizers/index.ts";
 import type { ComponentOrigin, NamedMetric, Trainer } from "../trainers/index.ts";
 import { isGiven, type NamedComponent, type Slot } from "./config.ts";
+import { errorCode } from "./file-system.ts";
 import { importModules } from "./imports.ts";
 import { type ConfigPath, RunFileError, type RunFileProblem } from "./problems.ts";
 import { applyPlugins, globalRegistries, originLabel, type Registries } from "./registries.ts";
 import { completeOptions, type ResolvedSlot, type ResolvedSlots } from "./resolved.ts";
 import type { RunFile } from "./run-file.ts";
+import {
+  type StartingPoint,
+  sameTokenizer,
+  startingPoint,
+  startParameters,
+  withoutFrom,
+} from "./start-from.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** The components of a run, built and valid, except the model, which waits for the tokenizer's vocabulary. */
@@ -30,6 +38,10 @@ export interface Components {
    * classifier is to learn from has no classes.
    */
   createModel(vocabSize: number): Promise<Model>;
+  /** Whether the tokenizer comes ready from the run that it starts from. */
+  readonly tokenizerIsTrained: boolean;
+  /** What `createModel` has to say: which weights it starts from. */
+  readonly notes: readonly string[];
 }
 
 interface Built<Component> {
@@ -41,6 +53,13 @@ interface Built<Component> {
 /** Stand in for what is not known yet, so that the model's options are checked still. */
 const placeholderVocabSize = 256;
 const placeholderLabels = ["0", "1"];
+
+/** What is computed where a run file does not say. */
+const defaultMetrics: Readonly<Record<Task, readonly NamedComponent[]>> = {
+  causal_lm: [{ name: "perplexity", options: {} }],
+  masked_lm: [{ name: "perplexity", options: {} }],
+  sequence_classification: [{ name: "token_accuracy", options: {} }],
+};
 
 /**
  * Builds what a run file names. The model is built too, once and for a provisional vocabulary, so that a mistake in its
@@ -78,7 +97,21 @@ export async function buildComponents(
     }
   };
 
-  const tokenizer = await build("tokenizer", ["tokenizer"], config.tokenizer, registries.tokenizers);
+  const start = async (key: "tokenizer" | "model"): Promise<StartingPoint | undefined> => {
+    try {
+      return await startingPoint(key, config[key], runFile.directory);
+    } catch (cause) {
+      if (!(cause instanceof Error) || errorCode(cause) === undefined) throw cause;
+      problems.push(runFile.problem([key, "from"], cause.message, { cause }));
+      return undefined;
+    }
+  };
+  const [tokenizerStart, modelStart] = [await start("tokenizer"), await start("model")];
+  const tokenizerSlot = tokenizerStart?.slot ?? withoutFrom(config.tokenizer);
+  const modelSlot = modelStart?.slot ?? withoutFrom(config.model);
+
+  const tokenizer = await build("tokenizer", ["tokenizer"], tokenizerSlot, registries.tokenizers);
+  if (tokenizerStart !== undefined) tokenizer?.component.load?.(await tokenizerStart.tokenizerFiles());
   const data = await build("data", ["data"], config.data, registries.dataLoaders);
   // What a model is for its trainer says; mistakes are still told in the order of the model before the trainer.
   const toldBefore = problems.length;
@@ -87,7 +120,7 @@ export async function buildComponents(
   const vocabSize = Math.max(1, tokenizer?.component.vocabSize ?? placeholderVocabSize);
   const task = trainer?.component.task ?? "causal_lm";
   const provisional = modelAdditions(task, vocabSize, placeholderLabels);
-  const model = await build("model", ["model"], config.model, registries.models, provisional);
+  const model = await build("model", ["model"], modelSlot, registries.models, provisional);
   if (trainer !== undefined && model !== undefined && model.component.task !== task)
     problems.push(
       runFile.problem(
@@ -98,7 +131,7 @@ export async function buildComponents(
     );
   problems.push(...inTrainer);
   const metrics: (Built<NamedMetric["metric"]> & { readonly name: string })[] = [];
-  for (const [index, slot] of config.metrics.entries()) {
+  for (const [index, slot] of (config.metrics ?? defaultMetrics[task]).entries()) {
     const metric = await build("metric", ["metrics", index], slot, registries.metrics);
     if (metric !== undefined) metrics.push({ ...metric, name: slot.name });
   }
@@ -111,6 +144,7 @@ export async function buildComponents(
     trainer === undefined
   )
     throw new RunFileError(problems);
+  const notes: string[] = [];
   return {
     tokenizer: tokenizer.component,
     data: data.component,
@@ -123,17 +157,35 @@ export async function buildComponents(
     origins: [tokenizer, data, model, trainer, ...metrics].map(({ origin }) => origin),
     problems: statedProblems(config.plugins, registries),
     resolved: {
-      tokenizer: tokenizer.resolved,
+      tokenizer: withFrom(tokenizer.resolved, config.tokenizer),
       data: data.resolved,
-      model: model.resolved,
+      model: withFrom(model.resolved, config.model),
       trainer: trainer.resolved,
       metrics: metrics.map(({ resolved }) => resolved),
     },
     createModel: async (vocabSize) => {
       const labels =
         task === "sequence_classification" ? await labelsOf(runFile, data.component) : placeholderLabels;
-      return createModel(runFile, registries.models, vocabSize, modelAdditions(task, vocabSize, labels));
+      if (modelStart !== undefined && !sameTokenizer(tokenizer.component, await modelStart.tokenizerFiles()))
+        throw new RunFileError([
+          runFile.problem(
+            ["tokenizer"],
+            `the model starts from ${modelStart.shown}, which was trained with another vocabulary; take its tokenizer too: the same name, and \`from\` with the same path`,
+          ),
+        ]);
+      const added = modelAdditions(task, vocabSize, labels);
+      const created = await createModel(runFile, modelSlot, registries.models, vocabSize, added);
+      if (modelStart === undefined) return created;
+      try {
+        notes.push(startParameters(created, await modelStart.parameters(), modelStart.shown));
+      } catch (cause) {
+        if (!(cause instanceof UsageError)) throw cause;
+        throw new RunFileError([runFile.problem(["model", "from"], cause.message, { cause })]);
+      }
+      return created;
     },
+    tokenizerIsTrained: tokenizerStart !== undefined,
+    notes,
   };
 }
 
@@ -145,6 +197,7 @@ export async function buildComponents(
  */
 export async function createFromSlot<Component>(
   runFile: RunFile,
+  path: ConfigPath,
   slot: Slot<Component>,
   registry: Registry<Component>,
   added: Readonly<Record<string, unknown>> = {},
@@ -152,15 +205,8 @@ export async function createFromSlot<Component>(
   try {
     return await createComponent(runFile, slot, registry, added);
   } catch (error) {
-    throw new RunFileError(explain(runFile, pathOf(runFile, slot), slot, error, added));
+    throw new RunFileError(explain(runFile, path, slot, error, added));
   }
-}
-
-function pathOf({ config }: RunFile, slot: Slot<unknown>): ConfigPath {
-  for (const key of ["tokenizer", "data", "model", "trainer"] as const)
-    if (config[key] === slot) return [key];
-  const metrics: readonly Slot<unknown>[] = config.metrics;
-  return ["metrics", metrics.indexOf(slot)];
 }
 
 /** Problems of the packages that the run names itself; those of others are for `plugins list`. */
@@ -192,14 +238,20 @@ async function labelsOf(runFile: RunFile, data: DataLoader): Promise<readonly st
   throw new RunFileError([runFile.problem(["data"], `${problem}; a classifier needs two classes or more`)]);
 }
 
+/** A run file keeps saying what a component started from; loading the run does without. */
+function withFrom(resolved: ResolvedSlot, slot: Slot<unknown>): ResolvedSlot {
+  if ("object" in resolved || isGiven(slot) || slot.options.from === undefined) return resolved;
+  return { name: resolved.name, options: { ...resolved.options, from: slot.options.from } };
+}
+
 async function createModel(
   runFile: RunFile,
+  slot: Slot<Model>,
   registry: Registry<Model>,
   vocabSize: number,
   added: Readonly<Record<string, unknown>>,
 ): Promise<Model> {
-  const slot = runFile.config.model;
-  const model = await createFromSlot(runFile, slot, registry, added);
+  const model = await createFromSlot(runFile, ["model"], slot, registry, added);
   if (model.vocabSize >= vocabSize) return model;
   const advice = isGiven(slot)
     ? "build it for at least as many"

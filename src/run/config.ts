@@ -32,7 +32,7 @@ export interface RunConfigInput {
   readonly data: ComponentSlot<DataLoader>;
   readonly model: ComponentSlot<Model>;
   readonly trainer: ComponentSlot<Trainer>;
-  /** Default `["perplexity"]`. */
+  /** Default: `perplexity` for language models, `accuracy` for classifiers. */
   readonly metrics?: readonly ComponentSlot<Metric>[];
   /** Default `"auto"`. */
   readonly plugins?: PluginsSetting;
@@ -68,7 +68,8 @@ export interface RunConfig {
   readonly data: Slot<DataLoader>;
   readonly model: Slot<Model>;
   readonly trainer: Slot<Trainer>;
-  readonly metrics: readonly Slot<Metric>[];
+  /** Undefined: those that the trainer's task has by default. */
+  readonly metrics: readonly Slot<Metric>[] | undefined;
   /** What was written; the project's own settings hold for the rest. */
   readonly plugins: {
     readonly packages?: PluginSelection;

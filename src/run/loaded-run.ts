@@ -1,13 +1,15 @@
 import { join, resolve } from "node:path";
 import type { DataLoader, Split } from "../data-loaders/index.ts";
 import type { Model } from "../models/index.ts";
+import type { Registry } from "../registry/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
 import { type Evaluation, Evaluator } from "../trainers/evaluation.ts";
 import { type GenerationOptions, TextGenerator } from "../trainers/generation.ts";
 import type { NamedMetric } from "../trainers/index.ts";
 import { loadedWeights, type Weights } from "../trainers/weights.ts";
-import { latestCheckpoint, readCheckpoint } from "./checkpoint.ts";
+import { type CheckpointChoice, chosenCheckpoint, readCheckpoint } from "./checkpoint.ts";
 import { createFromSlot } from "./components.ts";
+import { isGiven, type Slot } from "./config.ts";
 import { errorCode } from "./file-system.ts";
 import { RunFileError } from "./problems.ts";
 import { applyPlugins, globalRegistries, type Registries } from "./registries.ts";
@@ -18,27 +20,39 @@ import {
   readTokenizerFiles,
 } from "./run-directory.ts";
 import { loadRunFile, type RunFile } from "./run-file.ts";
+import { withoutFrom } from "./start-from.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Sequences of one forward pass in evaluation; the results do not depend on it. */
 const EVALUATION_BATCH = 16;
 
 /**
- * Loads a trained run: its tokenizer, its model, and the weights of its last whole checkpoint. Nothing in the directory is
+ * Loads a trained run: its tokenizer, its model, and the weights of a checkpoint: of the best evaluation
+ * where the run kept one, else the newest. Nothing in the directory is
  * executed, its `imports` neither: it names components, and the names resolve against what this project depends on and
  * what the program has registered.
  *
  * @throws {RunDirectoryError} when the folder is no run, {CheckpointError} when it has no whole checkpoint.
  */
-export async function loadRun(path: string, registries: Registries = globalRegistries): Promise<LoadedRun> {
+export async function loadRun(
+  path: string,
+  registries: Registries = globalRegistries,
+  checkpoint: CheckpointChoice = "best",
+): Promise<LoadedRun> {
   const directory = await openRunDirectory(path);
-  const { path: checkpointPath } = await latestCheckpoint(directory.path);
+  const chosen = await chosenCheckpoint(directory.path, checkpoint);
   const runFile = await loadRunFile(directory.runFile);
   applyPlugins(runFile.config.plugins, registries);
   const { imports } = runFile.config;
-  const tokenizer = await createFromSlot(runFile, runFile.config.tokenizer, registries.tokenizers).catch(
-    explainImports(imports),
-  );
+  const create = <Component>(
+    key: "tokenizer" | "model",
+    registry: Registry<Component>,
+    added: Readonly<Record<string, unknown>> = {},
+  ): Promise<Component> => {
+    const slot = withoutFrom(runFile.config[key] as Slot<Component>);
+    return createFromSlot(runFile, [key], slot, registry, added).catch(explainImports(imports));
+  };
+  const tokenizer = await create("tokenizer", registries.tokenizers);
   const files = await readTokenizerFiles(directory);
   if (Object.keys(files).length > 0) tokenizer.load?.(files);
   else if (tokenizer.save !== undefined)
@@ -46,21 +60,28 @@ export async function loadRun(path: string, registries: Registries = globalRegis
       "RUN_DIRECTORY_DAMAGED",
       `${join(directory.path, "tokenizer")} is missing or empty, but the run's tokenizer keeps what it learned there. Restore the folder, or train again from ${directory.runFile}`,
     );
-  const added = { vocabSize: tokenizer.vocabSize };
-  const model = await createFromSlot(runFile, runFile.config.model, registries.models, added).catch(
-    explainImports(imports),
-  );
-  const checkpoint = await readCheckpoint(join(directory.path, checkpointPath));
+  const saved = await readCheckpoint(join(directory.path, chosen.path));
+  const labels = labelsIn(saved.config);
+  const added = { vocabSize: tokenizer.vocabSize, ...(labels && { labels }) };
+  const model = await create("model", registries.models, added);
   return new LoadedRun({
     directory,
     runFile,
     registries,
     tokenizer,
     model,
-    step: checkpoint.step,
-    weights: loadedWeights(model, checkpoint.parameters),
-    sequenceLength: sequenceLengthOf(checkpoint.state) ?? model.maxPositionEmbeddings,
+    step: saved.step,
+    weights: loadedWeights(model, saved.parameters),
+    sequenceLength: sequenceLengthOf(saved.state) ?? model.maxPositionEmbeddings,
   });
+}
+
+/** The names of a classifier's classes, as Hugging Face's `config.json` has them. */
+function labelsIn({ id2label }: Readonly<Record<string, unknown>>): readonly string[] | undefined {
+  if (typeof id2label !== "object" || id2label === null) return undefined;
+  return Object.entries(id2label)
+    .sort(([a], [b]) => Number(a) - Number(b))
+    .map(([, name]) => String(name));
 }
 
 /** A name that nobody registered may be one that the run's own modules would have. */
@@ -133,8 +154,16 @@ export class LoadedRun {
     if (!data.splits.includes(split))
       throw new UsageError(`The run's data has no ${split} split; it has ${data.splits.join(", ")}.`);
     const metrics: NamedMetric[] = [];
-    for (const slot of runFile.config.metrics)
-      metrics.push({ name: slot.name, metric: await createFromSlot(runFile, slot, registries.metrics) });
+    for (const [index, slot] of (runFile.config.metrics ?? []).entries()) {
+      const metric = await createFromSlot(runFile, ["metrics", index], slot, registries.metrics);
+      metrics.push({ name: slot.name, metric });
+    }
+    const trainer = await createFromSlot(runFile, ["trainer"], runFile.config.trainer, registries.trainers);
+    const objective = trainer.objective?.(this.model);
+    if (objective === undefined && this.model.task !== "causal_lm")
+      throw new UsageError(
+        `The trainer "${runFile.config.trainer.name}" does not say how a model for ${this.model.task} is evaluated (it has no \`objective\`).`,
+      );
     const evaluator = new Evaluator(this.model, metrics, {
       data,
       tokenizer: this.tokenizer,
@@ -142,14 +171,21 @@ export class LoadedRun {
       batchSize: EVALUATION_BATCH,
       sequenceLength,
       seed: runFile.config.seed,
+      ...(objective && { objective }),
     });
     return { split, ...(await evaluator.evaluate(split, this.weights, options.signal)) };
   }
 
   async #dataLoader({ data }: EvaluateOptions): Promise<DataLoader> {
     const { runFile, registries } = this.#loaded;
-    if (data === undefined) return createFromSlot(runFile, runFile.config.data, registries.dataLoaders);
-    return registries.dataLoaders.create("text", { path: resolve(data), validation: 0 });
+    const slot = runFile.config.data;
+    if (data === undefined) return createFromSlot(runFile, ["data"], slot, registries.dataLoaders);
+    const path = resolve(data);
+    if (this.model.task !== "sequence_classification" || isGiven(slot))
+      return registries.dataLoaders.create("text", { path, validation: 0 });
+    // Labels are where the run's own data has them.
+    const options = { ...slot.options, path, validation: 0 };
+    return createFromSlot(runFile, ["data"], { name: slot.name, options }, registries.dataLoaders);
   }
 }
 

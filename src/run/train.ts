@@ -143,11 +143,11 @@ export class Run implements AsyncIterable<RunEvent> {
   }
 
   async *#train(): AsyncGenerator<RunEvent> {
-    const { tokenizer, data, trainer, metrics, origins } = this.#components;
+    const { tokenizer, data, trainer, metrics, origins, notes } = this.#components;
     yield* this.#components.problems.map(
       (message): RunEvent => ({ type: "warning", code: "PLUGIN_PROBLEM", message }),
     );
-    await tokenizer.train?.(data.texts("train"));
+    if (!this.#components.tokenizerIsTrained) await tokenizer.train?.(data.texts("train"));
     const model = await this.#components.createModel(tokenizer.vocabSize);
     await completeRunDirectory(this.#runDirectory, await data.fingerprint(), saved(tokenizer));
     await this.#requireRoom(model);
@@ -157,6 +157,7 @@ export class Run implements AsyncIterable<RunEvent> {
       parameters: countParameters(model),
       ...(trainer.maxSteps !== undefined && { maxSteps: trainer.maxSteps }),
       components: origins,
+      ...(notes.length > 0 && { notes }),
     };
     const warnings: RunEvent[] = [];
     const context: TrainingContext = {
@@ -168,19 +169,13 @@ export class Run implements AsyncIterable<RunEvent> {
       signal: this.#options.signal ?? new AbortController().signal,
       saveCheckpoint: (checkpoint) =>
         saveCheckpoint(this.directory, checkpoint, {
-          config: model.config,
+          config: describedConfig(model),
           onWarning: (warning) => warnings.push(warning),
         }),
     };
     let end: EndEvent | undefined;
-    const told = new Set<string>();
     for await (const event of trainer.train(context)) {
       yield* warnings.splice(0);
-      for (const message of data.notes?.() ?? []) {
-        if (told.has(message)) continue;
-        told.add(message);
-        yield { type: "warning", code: "DATA_NOTE", message };
-      }
       // Held back until it is known to be true.
       if (event.type === "end") end = event;
       else yield event;
@@ -204,6 +199,13 @@ export class Run implements AsyncIterable<RunEvent> {
     );
     await requireRoom(this.directory, 3 * checkpointSize({ parameters, optimizer: new Map() }));
   }
+}
+
+/** The model's `config.json`, with the names of its classes whether or not it puts them there. */
+function describedConfig({ config, labels }: Model): Readonly<Record<string, unknown>> {
+  if (labels === undefined) return config;
+  const id2label = Object.fromEntries(labels.entries());
+  return { id2label, label2id: Object.fromEntries(labels.map((name, id) => [name, id])), ...config };
 }
 
 /** Trained numbers of a model. */

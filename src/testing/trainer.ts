@@ -1,5 +1,5 @@
+import { describeError, describeValue } from "../packages/index.ts";
 import type { Factory } from "../registry/component.ts";
-import { describeError, describeValue } from "../registry/display.ts";
 import { plainJsonProblem } from "../run/plain-json.ts";
 import { Evaluator } from "../trainers/evaluation.ts";
 import { type StepEvent, type Trainer, type TrainingEvent, trainers } from "../trainers/index.ts";

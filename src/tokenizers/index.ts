@@ -22,6 +22,13 @@ export interface Tokenizer {
   readonly specialTokens?: Readonly<Record<string, number>>;
   /** The id that ends a document, when there is one; generation stops there. */
   readonly eosTokenId?: number | undefined;
+  /** The id that rows are padded with; without one it is 0. */
+  readonly padTokenId?: number | undefined;
+  /** The ids that encoders read before a text and after each (`[CLS] text [SEP] pair [SEP]`); trainers add them. */
+  readonly clsTokenId?: number | undefined;
+  readonly sepTokenId?: number | undefined;
+  /** The id that hides a token from a masked language model. */
+  readonly maskTokenId?: number | undefined;
   encode(text: string): ArrayLike<number> & Iterable<number>;
   decode(ids: Iterable<number>): string;
   /** UTF-8 bytes that one id stands for (0 for special tokens). Without it, bits per byte decodes the labels instead. */

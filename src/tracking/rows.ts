@@ -1,6 +1,7 @@
 import type {
   ComponentOrigin,
   EvaluationEvent,
+  MistakesEvent,
   SampleEvent,
   StartEvent,
   StepEvent,
@@ -12,6 +13,7 @@ import {
   formatLoss,
   formatMetric,
   formatRate,
+  formatShare,
   formatShort,
   printable,
   wrap,
@@ -38,7 +40,10 @@ function leftCell(secondsLeft: number | undefined): string[] {
 }
 
 /** Which run begins, with which components, and where those come from. */
-export function formatStart({ run, parameters, maxSteps, components }: StartEvent, colors: Colors): string {
+export function formatStart(
+  { run, parameters, maxSteps, components, notes = [] }: StartEvent,
+  colors: Colors,
+): string {
   const rows = components.map((component, index) => {
     const repeated = components[index - 1]?.kind === component.kind;
     return {
@@ -64,7 +69,13 @@ export function formatStart({ run, parameters, maxSteps, components }: StartEven
       colors.dim(origin),
     ].join(gap),
   );
-  return [`${colors.bold(colors.cyan("codex-ml"))}${gap}${printable(run)}`, "", ...lines, ""].join("\n");
+  return [
+    `${colors.bold(colors.cyan("codex-ml"))}${gap}${printable(run)}`,
+    "",
+    ...lines,
+    "",
+    ...notes.map(printable),
+  ].join("\n");
 }
 
 function kindLabel({ kind }: ComponentOrigin, components: readonly ComponentOrigin[]): string {
@@ -113,6 +124,23 @@ export function formatSample({ prompt, text }: SampleEvent, columns: number, col
       return `${bar}${colors.dim(line.slice(0, given))}${colors.italic(line.slice(given))}`;
     })
     .join("\n");
+}
+
+/** What a classifier got most wrong: the text, what it is, and what it was taken for. */
+export function formatMistakes({ mistakes }: MistakesEvent, columns: number, colors: Colors): string {
+  const blocks = mistakes.map(({ text, expected, predicted, probability }) => {
+    const classes = `${names(expected)}, taken for ${names(predicted)}`;
+    const certainty = `(${formatShare(probability)} for ${names(expected)})`;
+    const heading = `${gap}${colors.yellow(printable(classes))} ${colors.dim(certainty)}`;
+    const lines = wrap(printable(text).replaceAll(/\s+/g, " "), Math.max(20, Math.min(columns, 110) - 5));
+    const shown = lines.length > 3 ? [...lines.slice(0, 3), "…"] : lines;
+    return [heading, ...shown.map((line) => `${gap}${colors.dim("│")} ${line}`)].join("\n");
+  });
+  return [colors.bold("hardest mistakes"), ...blocks].join("\n");
+}
+
+function names(classes: readonly string[]): string {
+  return classes.length === 0 ? "no class" : classes.join(", ");
 }
 
 /**

@@ -6,6 +6,7 @@ import { Progress } from "./progress.ts";
 import {
   formatEvaluation,
   formatLive,
+  formatMistakes,
   formatSample,
   formatStart,
   formatStep,
@@ -78,6 +79,9 @@ class Terminal implements Tracker {
       case "sample":
         this.#print(formatSample(event, this.#columns, this.#colors));
         break;
+      case "mistakes":
+        this.#print(formatMistakes(event, this.#columns, this.#colors));
+        break;
       case "checkpoint":
         this.#print(this.#colors.dim(`saved ${event.path}`));
         break;
@@ -126,6 +130,8 @@ class Terminal implements Tracker {
   #end({ step, reason }: EndEvent): string {
     const { maxSteps } = this.#progress;
     const took = formatDuration((this.#now() - this.#begun) / 1000);
+    if (reason === "earlyStopping")
+      return `${this.#colors.green("done")}  stopped early at step ${formatCount(step)}, after ${took}: evaluations no longer got better`;
     if (reason === "maxSteps")
       return `${this.#colors.green("done")}  ${formatCount(step)} ${step === 1 ? "step" : "steps"} in ${took}`;
     const of = maxSteps === undefined ? "" : ` of ${formatCount(maxSteps)}`;

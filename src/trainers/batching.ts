@@ -1,16 +1,29 @@
 import type { DataLoader, Example, Split } from "../data-loaders/index.ts";
 import { IGNORE_INDEX } from "../nn/index.ts";
+import { sizeOf } from "../tensor/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
+import { causalObjective } from "./causal-objective.ts";
+import { checkId } from "./check-id.ts";
 import { TrainingError } from "./errors.ts";
+import type { Objective, Row } from "./objective.ts";
 
-/** Sequences of one length, ready for the graph: padded at the end with ids 0 and labels −100, labels shifted. */
+/** Rows of one length, ready for the graph: padded at the end with the padding id (0 without one) and labels −100. */
 export interface Batch {
   /** Row-major (B, T). */
   readonly inputIds: Int32Array;
-  /** Row-major (B, T): `labels[t]` is what should follow `inputIds[t]`. */
+  /**
+   * Row-major. `causal_lm`: (B, T), `labels[t]` is what should follow `inputIds[t]`; `masked_lm`: (B, T), what should stand
+   * at `t`; `sequence_classification`: (B), the number of the class, or (B, L), 1 for each class that holds.
+   */
   readonly labels: Int32Array;
+  /** Row-major (B, T), as in `ModelInputs`. */
+  readonly attentionMask?: Int32Array;
+  readonly positionIds?: Int32Array;
+  readonly tokenTypeIds?: Int32Array;
   /** Labels that count. */
   readonly counted: number;
+  /** What the sum of the losses is divided by, where that is not `counted`: the sum of class weights. */
+  readonly weight?: number;
   /** Rows that hold a sequence; the others are padding. */
   readonly rows: number;
 }
@@ -23,6 +36,8 @@ export interface BatchOptions {
   readonly batchSize: number;
   readonly sequenceLength: number;
   readonly seed: number;
+  /** What the rows are for. Default: next-token prediction. */
+  readonly objective?: Objective;
 }
 
 /** Where in the data a run stands. */
@@ -35,87 +50,97 @@ export interface DataPosition {
 
 /** What was cut or left out so far. */
 export interface DataCounts {
-  /** Examples with more than T + 1 ids; what lies behind was cut off. */
+  /** Examples with more ids than fit; what lies behind was cut off. */
   readonly truncated: number;
-  /** Examples in which no label counts (one id or none, or all ignored). */
+  /** Examples in which no label counts. */
   readonly dropped: number;
 }
 
+const defaultObjective = causalObjective();
+
 class BatchBuilder {
   readonly #options: BatchOptions;
-  readonly #inputIds: Int32Array;
-  readonly #labels: Int32Array;
-  #rows = 0;
-  #counted = 0;
+  readonly #objective: Objective;
+  /** T, and labels of a row. */
+  readonly #lengths: { readonly ids: number; readonly labels: number };
+  #rows: Row[] = [];
+  /** Whether some row so far had several documents, or types of tokens: then every batch has them. */
+  #hasDocuments = false;
+  #hasTypes = false;
   truncated = 0;
   dropped = 0;
 
   constructor(options: BatchOptions) {
     this.#options = options;
-    this.#inputIds = new Int32Array(options.batchSize * options.sequenceLength);
-    this.#labels = new Int32Array(this.#inputIds.length).fill(IGNORE_INDEX);
+    this.#objective = options.objective ?? defaultObjective;
+    const { sequenceLength: ids } = options;
+    this.#lengths = { ids, labels: sizeOf(this.#objective.labelShape(1, ids)) as number };
   }
 
   get full(): boolean {
-    return this.#rows === this.#options.batchSize;
+    return this.#rows.length === this.#options.batchSize;
   }
 
   get empty(): boolean {
-    return this.#rows === 0;
+    return this.#rows.length === 0;
   }
 
-  add(example: Example): void {
-    const { tokenizer, vocabSize, sequenceLength } = this.#options;
-    const ids = "text" in example ? tokenizer.encode(example.text) : example.inputIds;
-    const labels = "text" in example ? ids : (example.labels ?? ids);
-    if (labels.length !== ids.length)
-      throw new TrainingError(
-        "BAD_EXAMPLE",
-        `An example has ${ids.length} ids and ${labels.length} labels; there must be as many.`,
-      );
-    if (ids.length > sequenceLength + 1) this.truncated++;
-    const length = Math.min(sequenceLength, ids.length - 1);
-    const offset = this.#rows * sequenceLength;
-    let counted = 0;
-    for (let at = 0; at < length; at++) {
-      const label = labels[at + 1] ?? IGNORE_INDEX;
-      this.#inputIds[offset + at] = checkId(ids[at] ?? -1, vocabSize);
-      this.#labels[offset + at] = label === IGNORE_INDEX ? label : checkId(label, vocabSize);
-      if (label !== IGNORE_INDEX) counted++;
-    }
-    if (counted === 0) {
-      this.#inputIds.fill(0, offset, offset + sequenceLength);
-      this.#labels.fill(IGNORE_INDEX, offset, offset + sequenceLength);
+  add(example: Example, epoch: number, index: number): void {
+    const { tokenizer, vocabSize, sequenceLength, seed } = this.#options;
+    const key = [seed, epoch, index] as const;
+    const row = this.#objective.row({ example, tokenizer, vocabSize, sequenceLength, key });
+    if (row.truncated) this.truncated++;
+    if (row.counted === 0) {
       this.dropped++;
       return;
     }
-    this.#rows++;
-    this.#counted += counted;
+    this.#hasDocuments ||= row.documentIds !== undefined;
+    this.#hasTypes ||= row.tokenTypeIds !== undefined;
+    this.#rows.push(row);
   }
 
   /** The batch, and an empty builder again. */
   take(): Batch {
-    const batch = {
-      inputIds: this.#inputIds.slice(),
-      labels: this.#labels.slice(),
-      counted: this.#counted,
-      rows: this.#rows,
+    const { batchSize, tokenizer, vocabSize } = this.#options;
+    const { ids: length, labels: labelLength } = this.#lengths;
+    const rows = this.#rows;
+    this.#rows = [];
+    const inputIds = new Int32Array(batchSize * length).fill(tokenizer.padTokenId ?? 0);
+    const labels = new Int32Array(batchSize * labelLength).fill(IGNORE_INDEX);
+    const documents = new Int32Array(inputIds.length);
+    const tokenTypeIds = new Int32Array(inputIds.length);
+    for (const [at, row] of rows.entries()) {
+      const offset = at * length;
+      for (let i = 0; i < row.inputIds.length; i++) {
+        inputIds[offset + i] = checkId(row.inputIds[i] ?? -1, vocabSize);
+        documents[offset + i] = row.documentIds?.[i] ?? 1;
+        tokenTypeIds[offset + i] = row.tokenTypeIds?.[i] ?? 0;
+      }
+      for (let i = 0; i < row.labels.length; i++)
+        labels[at * labelLength + i] = row.labels[i] ?? IGNORE_INDEX;
+    }
+    const weight = rows.reduce((sum, row) => sum + (row.weight ?? row.counted), 0);
+    const counted = rows.reduce((sum, row) => sum + row.counted, 0);
+    return {
+      inputIds,
+      labels,
+      ...((this.#objective.masks || this.#hasDocuments) && { attentionMask: documents }),
+      ...(this.#hasDocuments && { positionIds: positionsIn(documents, length) }),
+      ...(this.#hasTypes && { tokenTypeIds }),
+      counted,
+      ...(weight !== counted && { weight }),
+      rows: rows.length,
     };
-    this.#inputIds.fill(0);
-    this.#labels.fill(IGNORE_INDEX);
-    this.#rows = 0;
-    this.#counted = 0;
-    return batch;
   }
 }
 
-/** @throws TrainingError unless the model knows the id. */
-export function checkId(id: number, vocabSize: number, where = "data"): number {
-  if (Number.isInteger(id) && id >= 0 && id < vocabSize) return id;
-  throw new TrainingError(
-    "ID_OUT_OF_RANGE",
-    `The ${where} has the token id ${id}, but the model knows ids from 0 to ${vocabSize - 1}. Give the model the tokenizer's vocabSize, or look at what the data loader yields.`,
-  );
+/** Places within documents, from 0 at each change of number. */
+function positionsIn(documents: Int32Array, length: number): Int32Array {
+  const positions = new Int32Array(documents.length);
+  for (let at = 1; at < documents.length; at++)
+    if (at % length !== 0 && documents[at] === documents[at - 1])
+      positions[at] = (positions[at - 1] ?? 0) + 1;
+  return positions;
 }
 
 /** Batches of training data without end, epoch after epoch, from a position on. */
@@ -132,7 +157,7 @@ export async function* trainingBatches(
     let used = start;
     let kept = false;
     for await (const example of examplesOf("train", options, { epoch, start, shuffle: true })) {
-      builder.add(example);
+      builder.add(example, epoch, used);
       kept ||= !builder.empty;
       used++;
       if (!builder.full) continue;
@@ -144,7 +169,7 @@ export async function* trainingBatches(
         "NO_EXAMPLES",
         used === 0
           ? "The data loader yields no training example: the data is empty or too short."
-          : `None of the ${used} training examples has a label that counts (each needs at least two ids), so there is nothing to learn.`,
+          : `None of the ${used} training examples has a label that counts (a next token needs at least two ids, a classifier a label), so there is nothing to learn.`,
       );
     epoch++;
     start = 0;
@@ -154,8 +179,9 @@ export async function* trainingBatches(
 /** Batches of one split in order, once; the last may have fewer rows. */
 export async function* evaluationBatches(split: Split, options: BatchOptions): AsyncGenerator<Batch> {
   const builder = new BatchBuilder(options);
+  let index = 0;
   for await (const example of examplesOf(split, options, { epoch: 0, start: 0, shuffle: false })) {
-    builder.add(example);
+    builder.add(example, 0, index++);
     if (builder.full) yield builder.take();
   }
   if (!builder.empty) yield builder.take();

@@ -4,15 +4,24 @@ import type { WarningEvent } from "./events.ts";
 /** Says once that examples are cut, and once that examples are left out: what {@link trainingBatches} counts. */
 export class DataWarnings {
   readonly #sequenceLength: number;
-  readonly #said = new Set<keyof DataCounts>();
+  readonly #said = new Set<string>();
 
   constructor(sequenceLength: number) {
     this.#sequenceLength = sequenceLength;
   }
 
+  /** Says each sentence once. */
+  *once(sentences: readonly string[]): Generator<WarningEvent> {
+    for (const message of sentences) {
+      if (this.#said.has(message)) continue;
+      this.#said.add(message);
+      yield { type: "warning", code: "DATA_NOTE", message };
+    }
+  }
+
   *about(counts: DataCounts): Generator<WarningEvent> {
     const messages: Readonly<Record<keyof DataCounts, string>> = {
-      truncated: `examples longer than ${this.#sequenceLength + 1} tokens are cut to that length`,
+      truncated: `examples of more tokens than fit (sequenceLength is ${this.#sequenceLength}) are cut`,
       dropped: "examples without a label that counts are left out",
     };
     for (const kind of ["truncated", "dropped"] as const) {

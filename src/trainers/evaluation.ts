@@ -6,94 +6,93 @@ import {
   type MetricValue,
 } from "../metrics/index.ts";
 import type { Model } from "../models/index.ts";
-import { evaluationContext, IGNORE_INDEX } from "../nn/index.ts";
+import { evaluationContext } from "../nn/index.ts";
 import { type Call, Program, TensorBuffer } from "../runtime/index.ts";
-import { argmax, reshape } from "../tensor/index.ts";
-import type { Tokenizer } from "../tokenizers/index.ts";
+import { staticShape } from "../tensor/index.ts";
 import { type Batch, type BatchOptions, evaluationBatches } from "./batching.ts";
-import { traceCausal } from "./causal-graph.ts";
+import { causalObjective } from "./causal-objective.ts";
 import { TrainingError } from "./errors.ts";
-import type { NamedMetric } from "./index.ts";
+import type { MistakesEvent, NamedMetric } from "./index.ts";
+import type { EvaluatedRow, Objective, Wanted } from "./objective.ts";
+import { type BatchForm, batchBuffers, feedsOf, formOf, traceBatch } from "./traced-batch.ts";
 import type { Weights } from "./weights.ts";
 
 export interface Evaluation {
-  /** Σ token losses / Σ counted tokens over the split, in nats. */
+  /** Σ losses / Σ counted labels over the split, in nats. */
   readonly loss: number;
   readonly metrics: Readonly<Record<string, MetricValue>>;
-  /** Tokens that counted. */
+  /** Labels that counted. */
   readonly tokens: number;
   readonly seconds: number;
 }
 
-/** The evaluation graph of a model, compiled once: losses a token, and predicted ids where a metric reads them. */
+/** The evaluation of a model: losses, and of predictions only what some metric reads. Its graphs are compiled once. */
 export class Evaluator {
+  readonly #model: Model;
   readonly #options: BatchOptions;
+  readonly #objective: Objective;
   readonly #metrics: readonly NamedMetric[];
-  readonly #reads: ReadonlySet<MetricInput>;
-  readonly #program: Program;
-  readonly #batch: { readonly input_ids: TensorBuffer<"int32">; readonly labels: TensorBuffer<"int32"> };
-  readonly #losses: TensorBuffer<"float32">;
-  readonly #predictions: TensorBuffer<"int32"> | undefined;
-  readonly #calls = new WeakMap<Weights, Call>();
+  readonly #wanted: Wanted;
+  readonly #graphs = new Map<string, EvaluationGraph>();
+  readonly #worst: Worst;
 
-  constructor(model: Model, metrics: readonly NamedMetric[], options: BatchOptions) {
-    const { batchSize, sequenceLength } = options;
-    const shape = [batchSize, sequenceLength];
-    const rows = batchSize * sequenceLength;
+  /**
+   * @param mistakes How many of a classifier's mistakes to keep.
+   * @throws TrainingError when a metric reads what such a model does not give.
+   */
+  constructor(model: Model, metrics: readonly NamedMetric[], options: BatchOptions, mistakes = 0) {
+    this.#model = model;
     this.#options = options;
+    this.#objective = options.objective ?? causalObjective();
     this.#metrics = metrics;
-    this.#reads = new Set(
-      metrics.flatMap(({ metric }) =>
-        typeof metric === "function" ? ["predictedIds" as const] : metric.reads,
+    this.#worst = new Worst(mistakes, options);
+    for (const named of metrics)
+      for (const read of readsOf(named))
+        if (!this.#objective.gives.includes(read))
+          throw new TrainingError(
+            "METRIC_INPUT",
+            `The metric "${named.name}" reads \`${read}\`, which training of the task ${this.#objective.task} does not give (it gives ${this.#objective.gives.join(", ")}). Leave it out.`,
+          );
+    this.#wanted = {
+      reads: new Set(metrics.flatMap(readsOf)),
+      topK: Math.max(
+        1,
+        ...metrics.map(({ metric }) => (typeof metric === "function" ? 1 : (metric.topK ?? 1))),
       ),
-    );
-    const predicts = this.#reads.has("predictedIds");
-    const { inputIds, labels, logits, losses } = traceCausal(
-      model,
-      batchSize,
-      sequenceLength,
-      evaluationContext(),
-    );
-    this.#program = new Program({
-      inputs: [inputIds, labels, ...model.parameters()],
-      outputs: { losses, ...(predicts && { predictions: reshape(argmax(logits), [rows]) }) },
-    });
-    this.#batch = {
-      input_ids: new TensorBuffer({ dtype: "int32", shape }),
-      labels: new TensorBuffer({ dtype: "int32", shape }),
+      tokenizer: options.tokenizer,
+      batchSize: options.batchSize,
     };
-    this.#losses = new TensorBuffer({ dtype: "float32", shape: [rows] });
-    this.#predictions = predicts ? new TensorBuffer({ dtype: "int32", shape: [rows] }) : undefined;
   }
 
   /**
    * One pass over a split. The loss and every metric are independent of the batch size.
    *
-   * @throws TrainingError when the split has no token that counts.
+   * @throws TrainingError when the split has no label that counts.
    */
   async evaluate(split: Split, weights: Weights, signal?: AbortSignal): Promise<Evaluation> {
     const started = performance.now();
     const pairs: Pairs = { predictions: [], references: [] };
-    const call = this.#callFor(weights);
+    this.#worst.reset();
     for (const named of this.#metrics)
       guarded(named, ({ metric }) => typeof metric !== "function" && metric.reset());
     let sum = 0;
     let tokens = 0;
     for await (const batch of evaluationBatches(split, this.#options)) {
       signal?.throwIfAborted();
-      this.#batch.input_ids.data.set(batch.inputIds);
-      this.#batch.labels.data.set(batch.labels);
-      await call.run();
-      for (const example of this.#examples(batch)) {
-        for (const loss of example.tokenLosses) sum += loss;
-        tokens += example.labels.length;
-        this.#update(example, pairs);
+      const graph = this.#graphFor(formOf(batch, this.#options.batchSize));
+      const outputs = await graph.run(batch, weights);
+      let at = 0;
+      for (const row of this.#objective.evaluated(batch, outputs, this.#wanted)) {
+        sum += row.loss;
+        tokens += row.example.labels.length;
+        this.#worst.add(row, batch, at++);
+        this.#update(row.example, pairs);
       }
     }
     if (tokens === 0)
       throw new TrainingError(
         "NOTHING_TO_EVALUATE",
-        `The ${split} split has no token to predict: it is empty or too short.`,
+        `The ${split} split has ${this.#objective.task === "sequence_classification" ? "no text with a label" : "no token to predict"}: it is empty or too short.`,
       );
     if (!Number.isFinite(sum))
       throw new TrainingError(
@@ -111,31 +110,28 @@ export class Evaluator {
     return { loss: sum / tokens, metrics, tokens, seconds: (performance.now() - started) / 1000 };
   }
 
-  #callFor(weights: Weights): Call {
-    const outputs = { losses: this.#losses, ...(this.#predictions && { predictions: this.#predictions }) };
-    const call = this.#calls.get(weights) ?? this.#program.bind({ ...this.#batch, ...weights }, outputs);
-    this.#calls.set(weights, call);
-    return call;
+  /** A classifier's hardest mistakes in the last evaluation, largest loss first. */
+  get mistakes(): MistakesEvent["mistakes"] {
+    return this.#worst.tell();
   }
 
-  /** The rows of a batch without the positions that do not count. */
-  *#examples(batch: Batch): Generator<EvaluatedExample & { readonly tokenLosses: Float32Array }> {
-    const { sequenceLength, tokenizer } = this.#options;
-    for (let row = 0; row < batch.rows; row++) {
-      const places = Array.from({ length: sequenceLength }, (_, at) => row * sequenceLength + at).filter(
-        (place) => batch.labels[place] !== IGNORE_INDEX,
-      );
-      const labels = Int32Array.from(places, (place) => batch.labels[place] ?? 0);
-      const predictions = this.#predictions;
-      yield {
-        labels,
-        tokenLosses: Float32Array.from(places, (place) => this.#losses.data[place] ?? Number.NaN),
-        ...(predictions && {
-          predictedIds: Int32Array.from(places, (place) => predictions.data[place] ?? -1),
-        }),
-        ...(this.#reads.has("labelBytes") && { labelBytes: labels.map((id) => byteLength(tokenizer, id)) }),
-      };
-    }
+  /** What the metrics say of their last values: why one is undefined. */
+  get warnings(): readonly string[] {
+    return this.#metrics.flatMap((named) =>
+      guarded(named, ({ metric }) =>
+        (typeof metric === "function" ? [] : (metric.warnings?.() ?? [])).map(
+          (text) => `${named.name}: ${text}`,
+        ),
+      ),
+    );
+  }
+
+  #graphFor(form: BatchForm): EvaluationGraph {
+    const key = JSON.stringify(form);
+    const graph =
+      this.#graphs.get(key) ?? new EvaluationGraph(this.#model, this.#objective, form, this.#wanted);
+    this.#graphs.set(key, graph);
+    return graph;
   }
 
   #update(example: EvaluatedExample, pairs: Pairs): void {
@@ -149,6 +145,81 @@ export class Evaluator {
     pairs.predictions.push(example.predictedIds);
     pairs.references.push(example.labels);
   }
+}
+
+/** The compiled graph of one form of batch. */
+class EvaluationGraph {
+  readonly #program: Program;
+  readonly #batch: Readonly<Record<string, TensorBuffer<"int32">>>;
+  readonly #outputs: Readonly<Record<string, TensorBuffer<"float32"> | TensorBuffer<"int32">>>;
+  readonly #calls = new WeakMap<Weights, Call>();
+
+  constructor(model: Model, objective: Objective, form: BatchForm, wanted: Wanted) {
+    const { inputs, labels, logits } = traceBatch(model, objective, form, evaluationContext());
+    const outputs = objective.outputs(logits, labels, wanted);
+    this.#program = new Program({ inputs: [...Object.values(inputs), ...model.parameters()], outputs });
+    this.#batch = batchBuffers(objective, form);
+    this.#outputs = Object.fromEntries(
+      Object.entries(outputs).map(([name, tensor]) => {
+        const shape = staticShape(tensor.shape, `the output "${name}"`);
+        return [
+          name,
+          tensor.dtype === "int32"
+            ? new TensorBuffer({ dtype: "int32", shape })
+            : new TensorBuffer({ dtype: "float32", shape }),
+        ];
+      }),
+    );
+  }
+
+  async run(batch: Batch, weights: Weights) {
+    const call =
+      this.#calls.get(weights) ?? this.#program.bind({ ...this.#batch, ...weights }, this.#outputs);
+    this.#calls.set(weights, call);
+    for (const [name, values] of Object.entries(feedsOf(batch))) this.#batch[name]?.data.set(values);
+    await call.run();
+    return Object.fromEntries(Object.entries(this.#outputs).map(([name, { data }]) => [name, data]));
+  }
+}
+
+/** The mistakes with the largest losses. */
+class Worst {
+  readonly #most: number;
+  readonly #options: BatchOptions;
+  #rows: { readonly row: EvaluatedRow; readonly ids: Int32Array }[] = [];
+
+  constructor(most: number, options: BatchOptions) {
+    this.#most = most;
+    this.#options = options;
+  }
+
+  reset(): void {
+    this.#rows = [];
+  }
+
+  add(row: EvaluatedRow, { inputIds, attentionMask }: Batch, at: number): void {
+    const rows = this.#rows;
+    if (row.mistake === undefined || this.#most === 0) return;
+    if (rows.length === this.#most && row.loss <= (rows.at(-1)?.row.loss ?? 0)) return;
+    const length = inputIds.length / this.#options.batchSize;
+    const special = new Set(Object.values(this.#options.tokenizer.specialTokens ?? {}));
+    const ids = inputIds
+      .slice(at * length, (at + 1) * length)
+      .filter((id, place) => attentionMask?.[at * length + place] !== 0 && !special.has(id));
+    rows.push({ row, ids });
+    rows.sort((a, b) => b.row.loss - a.row.loss);
+    rows.length = Math.min(rows.length, this.#most);
+  }
+
+  tell(): MistakesEvent["mistakes"] {
+    return this.#rows.flatMap(({ row: { mistake, loss }, ids }) =>
+      mistake === undefined ? [] : [{ text: this.#options.tokenizer.decode(ids), ...mistake, loss }],
+    );
+  }
+}
+
+function readsOf({ metric }: NamedMetric): readonly MetricInput[] {
+  return typeof metric === "function" ? ["predictedIds"] : metric.reads;
 }
 
 /** Calls a metric; what it throws is said to be that metric's. */
@@ -173,9 +244,4 @@ function checkValue(value: unknown): MetricValue {
 interface Pairs {
   readonly predictions: Int32Array[];
   readonly references: Int32Array[];
-}
-
-/** UTF-8 bytes of what an id stands for. */
-function byteLength(tokenizer: Tokenizer, id: number): number {
-  return tokenizer.byteLength?.(id) ?? new TextEncoder().encode(tokenizer.decode([id])).length;
 }

@@ -77,7 +77,8 @@ export interface WarningEvent {
 export interface EndEvent {
   readonly type: "end";
   readonly step: number;
-  readonly reason: "maxSteps" | "interrupted";
+  /** `earlyStopping`: evaluations no longer got better. */
+  readonly reason: "maxSteps" | "interrupted" | "earlyStopping";
 }
 
 /** What a trainer yields. */
@@ -106,6 +107,8 @@ export interface StartEvent {
   /** Updates that the trainer plans, when it knows. */
   readonly maxSteps?: number;
   readonly components: readonly ComponentOrigin[];
+  /** What else to know before the first step, as sentences: which weights it starts from. */
+  readonly notes?: readonly string[];
 }
 
 /** The last event of a run that failed. */

@@ -3,7 +3,7 @@ import { evaluationContext } from "../nn/index.ts";
 import { Program, TensorBuffer } from "../runtime/index.ts";
 import { gather, input, Random, reshape, type Tensor } from "../tensor/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
-import { checkId } from "./batching.ts";
+import { checkId } from "./check-id.ts";
 import { TrainingError } from "./errors.ts";
 import { type SamplingOptions, sampleToken } from "./sampling.ts";
 import type { Weights } from "./weights.ts";

@@ -12,6 +12,9 @@ import type { HostTensor } from "../runtime/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
 import type { causalLm } from "./causal-lm.ts";
 import type { TrainingEvent } from "./events.ts";
+import type { maskedLm } from "./masked-lm.ts";
+import type { Objective } from "./objective.ts";
+import type { sequenceClassification } from "./sequence-classification.ts";
 
 export type * from "./events.ts";
 
@@ -30,8 +33,9 @@ export interface Checkpoint {
   /** Optimizer state, one entry a parameter and slot. */
   readonly optimizer: ReadonlyMap<string, HostTensor>;
   /**
-   * Plain JSON data that training needs to go on: by convention `data`, the {@link DataPosition}, and `sequenceLength`,
-   * the tokens of a sequence, which evaluation uses too.
+   * Plain JSON data that training needs to go on: by convention `data`, the {@link DataPosition}; `sequenceLength`,
+   * the tokens of a sequence, which evaluation uses too; and `best` (`{ metric, value }`) where this is the best model so
+   * far: the newest of those is kept, and used where a checkpoint has to be chosen.
    */
   readonly state: Readonly<Record<string, unknown>>;
 }
@@ -54,6 +58,8 @@ export interface TrainingContext {
 export interface Trainer {
   /** What the models are for that it trains. Default `causal_lm`. */
   readonly task?: Task;
+  /** What a batch of such a model is and how it is judged; evaluating a finished run needs it. Default: next-token prediction. */
+  objective?(model: Model): Objective;
   /** Updates that `train` will do, when it is known beforehand. */
   readonly maxSteps?: number;
   /** Yields events in order; the last is an `end`. Throws when training cannot go on. */
@@ -75,6 +81,14 @@ export const trainers: RegistryKind<Trainer> = {
       load: async () => (await import("./causal-lm.ts")).causalLm,
       description: "Next-token prediction with AdamW, warm-up and cosine decay.",
     },
+    masked_lm: {
+      load: async () => (await import("./masked-lm.ts")).maskedLm,
+      description: "Masked language modelling (Devlin et al. 2019), with masks drawn anew for every epoch.",
+    },
+    sequence_classification: {
+      load: async () => (await import("./sequence-classification.ts")).sequenceClassification,
+      description: "Which class a text belongs to, or which classes where they do not exclude each other.",
+    },
   },
 };
 
@@ -88,6 +102,8 @@ declare global {
     /** Factories by name, for the types of {@link getTrainer}. Packages and projects add theirs. */
     interface Trainers {
       causal_lm: typeof causalLm;
+      masked_lm: typeof maskedLm;
+      sequence_classification: typeof sequenceClassification;
     }
   }
 }

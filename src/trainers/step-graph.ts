@@ -1,18 +1,26 @@
 import type { Model } from "../models/index.ts";
 import { type Parameter, trainingContext } from "../nn/index.ts";
 import { clipByGlobalNorm, globalNorm, type Optimizer } from "../optim/index.ts";
-import { add, concat, grad, input, mul, reduceSum, reshape, sizeOf, type Tensor } from "../tensor/index.ts";
-import { traceCausal } from "./causal-graph.ts";
+import {
+  add,
+  concat,
+  grad,
+  input,
+  mul,
+  reduceSum,
+  reshape,
+  sizeOf,
+  sub,
+  type Tensor,
+} from "../tensor/index.ts";
 import { TrainingError } from "./errors.ts";
+import type { Objective } from "./objective.ts";
+import { type BatchForm, traceBatch } from "./traced-batch.ts";
 import { prefixed, type UpdateUnit } from "./weights.ts";
 
 export interface StepGraphOptions {
   readonly model: Model;
   readonly optimizer: Optimizer;
-  /** Sequences of one forward pass, B. */
-  readonly batchSize: number;
-  /** Tokens of a sequence, T. */
-  readonly sequenceLength: number;
   /** Largest global norm of the gradient; 0 leaves it as it is. Default 0. */
   readonly maxGradNorm?: number;
 }
@@ -41,16 +49,25 @@ export interface StepGraph {
  */
 export function traceStep(
   options: StepGraphOptions,
+  objective: Objective,
+  form: BatchForm,
   units: readonly UpdateUnit[],
   accumulates: boolean,
 ): StepGraph {
-  const { model, optimizer, batchSize, sequenceLength, maxGradNorm = 0 } = options;
+  const { model, optimizer, maxGradNorm = 0 } = options;
   const key = [input("dropout_key_a", "int32", []), input("dropout_key_b", "int32", [])] as const;
   const inverseCount = input("inverse_count", "float32", []);
-  const { inputIds, labels, losses } = traceCausal(model, batchSize, sequenceLength, trainingContext(key));
+  const batch = traceBatch(model, objective, form, trainingContext(key));
+  const losses = objective.trainingLosses(batch.logits, batch.labels);
   const loss = reduceSum(mul(losses, inverseCount));
 
-  const perParameter = gradientsOf(loss, model.parameters());
+  const trained = units.flatMap(({ parameters }) => parameters);
+  const isTrained = new Set(trained);
+  // In the model's order: it decides the order in which gradients are computed.
+  const perParameter = gradientsOf(
+    loss,
+    model.parameters().filter((parameter) => isTrained.has(parameter)),
+  );
   const sumInputs = accumulates ? units.map(({ name, shape }) => input(`sum/${name}`, "float32", shape)) : [];
   const gradients = units.map((unit, index) => {
     const gradient = joined(unit, (parameter) => perParameter.get(parameter) as Tensor);
@@ -82,14 +99,14 @@ export function traceStep(
       slots,
       scalars,
     });
-    updated[unit.name] = next.parameter;
+    updated[unit.name] = scaled(parameter, next.parameter, unit.learningRateScale);
     Object.assign(
       updated,
       Object.fromEntries(optimizer.slots.map((slot) => [`${slot}/${unit.name}`, next.slots[slot] as Tensor])),
     );
   }
   return {
-    inputs: [inputIds, labels, inverseCount, ...key, ...model.parameters(), ...sumInputs],
+    inputs: [...Object.values(batch.inputs), inverseCount, ...key, ...model.parameters(), ...sumInputs],
     stateInputs,
     results: { loss, gradient_norm: norm },
     updated: prefixed("next", updated),
@@ -98,6 +115,11 @@ export function traceStep(
       Object.fromEntries(units.map(({ name }, index) => [name, gradients[index] as Tensor])),
     ),
   };
+}
+
+/** The update of a parameter with a learning rate of its own: a share of the change, which every optimizer's is linear in. */
+function scaled(before: Tensor, after: Tensor, scale: number): Tensor {
+  return scale === 1 ? after : add(before, mul(sub(after, before), scale));
 }
 
 function gradientsOf(loss: Tensor, parameters: readonly Parameter[]): ReadonlyMap<Parameter, Tensor> {

@@ -1,12 +1,17 @@
+import type { Model } from "../models/index.ts";
 import type { Optimizer } from "../optim/index.ts";
 import { type Call, type HostTensor, Program, TensorBuffer } from "../runtime/index.ts";
 import { mix32 } from "../tensor/index.ts";
 import type { Batch } from "./batching.ts";
+import { causalObjective } from "./causal-objective.ts";
 import { TrainingError } from "./errors.ts";
+import type { Objective } from "./objective.ts";
 import { type ResultName, type StepGraphOptions, traceStep } from "./step-graph.ts";
+import { type BatchForm, batchBuffers, feedsOf, formOf } from "./traced-batch.ts";
 import {
   allocateFor,
   initialize,
+  type ParameterGroup,
   type ParameterMemory,
   prefixed,
   type UpdateUnit,
@@ -15,6 +20,16 @@ import {
 } from "./weights.ts";
 
 export interface TrainingStepOptions extends StepGraphOptions {
+  /** Sequences of one forward pass, B. */
+  readonly batchSize: number;
+  /** Tokens of a sequence, T. */
+  readonly sequenceLength: number;
+  /** What the model is trained for. Default: next-token prediction. */
+  readonly objective?: Objective;
+  /** A batch like those that will come: its graph is compiled at once. Default: one of ids and labels alone. */
+  readonly like?: Batch;
+  /** How each parameter is trained, by its name. Default: all alike. */
+  readonly groupOf?: (name: string) => ParameterGroup;
   /** Forward passes of one update. Default 1. */
   readonly gradientAccumulationSteps?: number;
   readonly seed: number;
@@ -36,24 +51,35 @@ export interface StepResult {
  */
 export class TrainingStep {
   readonly #options: TrainingStepOptions;
-  readonly #fed: Fed;
-  readonly #results: Results;
   /** Two sets that swap at each update: a graph never writes what it still reads. */
   readonly #sets: readonly [State, State];
-  readonly #calls: Calls;
+  readonly #memory: SharedMemory;
+  /** One a form of batch: with documents to keep apart or without. */
+  readonly #graphs = new Map<string, BatchGraph>();
   #set: 0 | 1 = 0;
   #step = 0;
   #running = false;
 
   constructor(options: TrainingStepOptions) {
     this.#options = options;
-    const { model, optimizer, batchSize, sequenceLength, seed } = options;
-    const units = updateUnits(model);
-    this.#sets = [newState(units, optimizer), newState(units, optimizer)];
+    const { model, optimizer, batchSize, sequenceLength, seed, like, groupOf } = options;
+    const units = updateUnits(model, groupOf);
+    const frozen = frozenWeights(model, units);
+    this.#sets = [newState(units, optimizer, frozen), newState(units, optimizer, frozen)];
     initialize(model, this.#sets[0].weights.parameters, seed);
-    this.#fed = fedBuffers(batchSize, sequenceLength, optimizer);
-    this.#results = { loss: scalarBuffer(), gradient_norm: scalarBuffer() };
-    this.#calls = new Calls(options, units, this.#fed, this.#results, this.#sets);
+    this.#memory = new SharedMemory(options, units);
+    this.#graphFor(
+      like === undefined
+        ? { batchSize, sequenceLength, attentionMask: false, positionIds: false, tokenTypeIds: false }
+        : formOf(like, batchSize),
+    );
+  }
+
+  #graphFor(form: BatchForm): BatchGraph {
+    const key = JSON.stringify(form);
+    const graph = this.#graphs.get(key) ?? new BatchGraph(this.#options, form, this.#memory, this.#sets);
+    this.#graphs.set(key, graph);
+    return graph;
   }
 
   /** Updates done. */
@@ -87,9 +113,9 @@ export class TrainingStep {
         "BATCH_COUNT",
         `An update takes ${gradientAccumulationSteps} batches; got ${batches.length}.`,
       );
-    const counted = batches.reduce((sum, batch) => sum + batch.counted, 0);
+    const weight = batches.reduce((sum, batch) => sum + (batch.weight ?? batch.counted), 0);
     const step = this.#step + 1;
-    if (counted === 0)
+    if (weight === 0)
       throw new TrainingError(
         "NOTHING_TO_LEARN",
         `Step ${step}: every label of the batch is ignored (−100), so there is no loss.`,
@@ -98,29 +124,30 @@ export class TrainingStep {
       throw new TrainingError("ALREADY_RUNNING", "An update is running; wait for it before the next.");
     this.#running = true;
     try {
-      return await this.#update(batches, counted, learningRate);
+      return await this.#update(batches, weight, learningRate);
     } finally {
       this.#running = false;
     }
   }
 
-  async #update(batches: readonly Batch[], counted: number, learningRate: number): Promise<StepResult> {
-    const { optimizer, seed } = this.#options;
+  async #update(batches: readonly Batch[], weight: number, learningRate: number): Promise<StepResult> {
+    const { optimizer, batchSize, seed } = this.#options;
+    const { scalars, fed, results } = this.#memory;
     const step = this.#step + 1;
     for (const [name, value] of Object.entries(optimizer.scalarValues({ step, learningRate })))
-      write(this.#fed.scalars[name], value, name);
-    write(this.#fed.inverse_count, 1 / counted, "inverse_count");
+      write(scalars[name], value, name);
+    write(fed.inverse_count, 1 / weight, "inverse_count");
 
     let loss = 0;
     for (const [index, batch] of batches.entries()) {
-      this.#fed.input_ids.data.set(batch.inputIds);
-      this.#fed.labels.data.set(batch.labels);
-      this.#fed.dropout_key_a.data[0] = mix32(seed, step, index, 0);
-      this.#fed.dropout_key_b.data[0] = mix32(seed, step, index, 1);
-      await this.#calls.at(this.#set, index, index === batches.length - 1).run();
-      loss += this.#results.loss.data[0] ?? Number.NaN;
+      const graph = this.#graphFor(formOf(batch, batchSize));
+      graph.feed(batch);
+      fed.dropout_key_a.data[0] = mix32(seed, step, index, 0);
+      fed.dropout_key_b.data[0] = mix32(seed, step, index, 1);
+      await graph.call(this.#set, index, index === batches.length - 1).run();
+      loss += results.loss.data[0] ?? Number.NaN;
     }
-    const gradientNorm = this.#results.gradient_norm.data[0] ?? Number.NaN;
+    const gradientNorm = results.gradient_norm.data[0] ?? Number.NaN;
     for (const [what, value] of Object.entries({ loss, gradient: gradientNorm }))
       if (!Number.isFinite(value))
         throw new TrainingError(
@@ -159,11 +186,23 @@ interface State {
   readonly slots: Readonly<Record<string, ParameterMemory>>;
 }
 
-function newState(units: readonly UpdateUnit[], optimizer: Optimizer): State {
+function newState(units: readonly UpdateUnit[], optimizer: Optimizer, frozen: Weights): State {
+  const memory = allocateFor(units);
   return {
-    weights: allocateFor(units),
+    weights: { units: memory.units, parameters: { ...memory.parameters, ...frozen } },
     slots: Object.fromEntries(optimizer.slots.map((slot) => [slot, allocateFor(units)])),
   };
+}
+
+/** Memory for the parameters that no unit has: both sets share it, since nothing changes it. */
+function frozenWeights(model: Model, units: readonly UpdateUnit[]): Weights {
+  const trained = new Set(units.flatMap(({ parameters }) => parameters));
+  return Object.fromEntries(
+    model
+      .parameters()
+      .filter((parameter) => !trained.has(parameter))
+      .map(({ name, dims }) => [name, new TensorBuffer({ dtype: "float32", shape: dims })]),
+  );
 }
 
 /** Everything that an update reads and replaces, under the names of the graph. */
@@ -174,29 +213,33 @@ function updatedBuffers({ weights, slots }: State): Weights {
   );
 }
 
-/** What changes from call to call. */
-interface Fed {
-  readonly input_ids: TensorBuffer<"int32">;
-  readonly labels: TensorBuffer<"int32">;
-  readonly inverse_count: TensorBuffer<"float32">;
-  readonly dropout_key_a: TensorBuffer<"int32">;
-  readonly dropout_key_b: TensorBuffer<"int32">;
-  readonly scalars: Readonly<Record<string, TensorBuffer<"float32">>>;
-}
-
 function scalarBuffer(): TensorBuffer<"float32"> {
   return new TensorBuffer({ dtype: "float32", shape: [] });
 }
 
-function fedBuffers(batchSize: number, sequenceLength: number, optimizer: Optimizer): Fed {
-  return {
-    input_ids: new TensorBuffer({ dtype: "int32", shape: [batchSize, sequenceLength] }),
-    labels: new TensorBuffer({ dtype: "int32", shape: [batchSize, sequenceLength] }),
+/** What the graphs of all forms read and write besides batches and weights. */
+class SharedMemory {
+  readonly units: readonly UpdateUnit[];
+  readonly scalars: Readonly<Record<string, TensorBuffer<"float32">>>;
+  readonly fed = {
     inverse_count: scalarBuffer(),
     dropout_key_a: new TensorBuffer({ dtype: "int32", shape: [] }),
     dropout_key_b: new TensorBuffer({ dtype: "int32", shape: [] }),
-    scalars: Object.fromEntries(optimizer.scalars.map((name) => [name, scalarBuffer()])),
   };
+  readonly results: Results = { loss: scalarBuffer(), gradient_norm: scalarBuffer() };
+  readonly accumulates: boolean;
+  /** Sums of gradients swap like the weights do: read one set, write the other. */
+  readonly sums: readonly Weights[];
+
+  constructor(
+    { optimizer, gradientAccumulationSteps = 1 }: TrainingStepOptions,
+    units: readonly UpdateUnit[],
+  ) {
+    this.units = units;
+    this.scalars = Object.fromEntries(optimizer.scalars.map((name) => [name, scalarBuffer()]));
+    this.accumulates = gradientAccumulationSteps > 1;
+    this.sums = this.accumulates ? [0, 1].map(() => prefixed("sum", allocateFor(units).units)) : [{}];
+  }
 }
 
 function write(buffer: TensorBuffer<"float32"> | undefined, value: number, name: string): void {
@@ -209,34 +252,34 @@ function write(buffer: TensorBuffer<"float32"> | undefined, value: number, name:
   buffer.data[0] = value;
 }
 
-/** The compiled graphs of an update, tied to every combination of buffers that a step can use. */
-class Calls {
+/** The compiled graphs of one form of batch, tied to every combination of buffers that a step can use. */
+class BatchGraph {
+  readonly #batch: Readonly<Record<string, TensorBuffer<"int32">>>;
   readonly #last: readonly (readonly Call[])[];
   readonly #adding: readonly (readonly Call[])[];
   readonly #sums: readonly Weights[];
 
   constructor(
     options: TrainingStepOptions,
-    units: readonly UpdateUnit[],
-    fed: Fed,
-    results: Results,
+    form: BatchForm,
+    { units, scalars, fed, results, accumulates, sums }: SharedMemory,
     sets: readonly [State, State],
   ) {
-    const { scalars, ...batch } = fed;
-    const accumulates = (options.gradientAccumulationSteps ?? 1) > 1;
-    const graph = traceStep(options, units, accumulates);
+    const { objective = causalObjective() } = options;
+    const graph = traceStep(options, objective, form, units, accumulates);
     const inputs = [...graph.inputs, ...graph.stateInputs];
     const last = new Program({ inputs, outputs: { ...graph.results, ...graph.updated } });
     const adding = accumulates
       ? new Program({ inputs: graph.inputs, outputs: { loss: graph.results.loss, ...graph.sums } })
       : undefined;
-    // Sums of gradients swap like the weights do: read one set, write the other.
-    this.#sums = accumulates ? [0, 1].map(() => prefixed("sum", allocateFor(units).units)) : [{}];
+    this.#batch = batchBuffers(objective, form);
+    const given = { ...this.#batch, ...fed };
+    this.#sums = sums;
     this.#last = sets.map((from, set) =>
-      this.#sums.map((sum) =>
+      sums.map((sum) =>
         last.bind(
           {
-            ...batch,
+            ...given,
             ...prefixed("optimizer", scalars),
             ...from.weights.parameters,
             ...updatedBuffers(from),
@@ -249,17 +292,21 @@ class Calls {
     this.#adding = sets.map((from) =>
       adding === undefined
         ? []
-        : this.#sums.map((sum, index) =>
+        : sums.map((sum, index) =>
             adding.bind(
-              { ...batch, ...from.weights.parameters, ...sum },
-              { loss: results.loss, ...prefixed("next", this.#sums[1 - index] ?? {}) },
+              { ...given, ...from.weights.parameters, ...sum },
+              { loss: results.loss, ...prefixed("next", sums[1 - index] ?? {}) },
             ),
           ),
     );
   }
 
+  feed(batch: Batch): void {
+    for (const [name, values] of Object.entries(feedsOf(batch))) this.#batch[name]?.data.set(values);
+  }
+
   /** The call for batch `index` of an update that starts from the weights in `set`. */
-  at(set: 0 | 1, index: number, last: boolean): Call {
+  call(set: 0 | 1, index: number, last: boolean): Call {
     const place = index % this.#sums.length;
     if (index === 0) for (const buffer of Object.values(this.#sums[0] ?? {})) buffer.data.fill(0);
     const call = (last ? this.#last : this.#adding)[set]?.[place];

@@ -22,7 +22,17 @@ export interface UpdateUnit {
   readonly shape: readonly number[];
   /** Whether weight decay is for it: matrices, but not vectors. */
   readonly decays: boolean;
+  /** Its share of the learning rate. */
+  readonly learningRateScale: number;
 }
+
+/** How one parameter is trained: not at all, or with a share of the learning rate. */
+export interface ParameterGroup {
+  readonly frozen: boolean;
+  readonly learningRateScale: number;
+}
+
+const whole: ParameterGroup = { frozen: false, learningRateScale: 1 };
 
 /** Matrices of fewer elements are updated together: on these, calling an operator costs as much as its arithmetic. */
 const SMALL = 2 ** 18;
@@ -32,7 +42,10 @@ const SMALL = 2 ** 18;
  * AdamW's dozen operators would be called for each of a model's many small tensors; a large matrix is not worth the copy
  * of its gradient that joining costs.
  */
-export function updateUnits(model: Model): UpdateUnit[] {
+export function updateUnits(
+  model: Model,
+  groupOf: (name: string) => ParameterGroup = () => whole,
+): UpdateUnit[] {
   const parameters = model.parameters();
   const names = new Set<string>();
   for (const { name } of parameters) {
@@ -48,23 +61,34 @@ export function updateUnits(model: Model): UpdateUnit[] {
       );
     names.add(name);
   }
+  const trained = parameters.filter(({ name }) => !groupOf(name).frozen);
+  if (trained.length === 0)
+    throw new TrainingError(
+      "ALL_FROZEN",
+      "Every parameter of the model is frozen: there is nothing to train.",
+    );
+  const scales = [...new Set(trained.map(({ name }) => groupOf(name).learningRateScale))];
+  return scales.flatMap((scale) =>
+    unitsOf(
+      trained.filter(({ name }) => groupOf(name).learningRateScale === scale),
+      scale,
+    ),
+  );
+}
+
+function unitsOf(parameters: readonly Parameter[], learningRateScale: number): UpdateUnit[] {
   const size = ({ dims }: Parameter) => dims.reduce((product, dim) => product * dim, 1);
   const isVector = (parameter: Parameter) => parameter.rank < 2;
   const isSmall = (parameter: Parameter) => !isVector(parameter) && size(parameter) < SMALL;
-  const together = (name: string, members: readonly Parameter[]): UpdateUnit[] =>
-    members.length === 0
-      ? []
-      : [
-          {
-            name,
-            parameters: members,
-            shape: [members.reduce((sum, member) => sum + size(member), 0)],
-            decays: name !== VECTORS,
-          },
-        ];
+  const suffix = learningRateScale === 1 ? "" : ` x ${learningRateScale}`;
+  const together = (name: string, members: readonly Parameter[], decays: boolean): UpdateUnit[] => {
+    if (members.length === 0) return [];
+    const shape = [members.reduce((sum, member) => sum + size(member), 0)];
+    return [{ name: `(${name}${suffix})`, parameters: members, shape, decays, learningRateScale }];
+  };
   return [
-    ...together(VECTORS, parameters.filter(isVector)),
-    ...together("(matrices)", parameters.filter(isSmall)),
+    ...together("vectors", parameters.filter(isVector), false),
+    ...together("matrices", parameters.filter(isSmall), true),
     ...parameters
       .filter((parameter) => !isVector(parameter) && !isSmall(parameter))
       .map((parameter) => ({
@@ -72,15 +96,14 @@ export function updateUnits(model: Model): UpdateUnit[] {
         parameters: [parameter],
         shape: parameter.dims,
         decays: true,
+        learningRateScale,
       })),
   ];
 }
 
 /** What graphs of training, evaluation and generation call their own inputs and outputs. */
 const RESERVED =
-  /^(input_ids|labels|inverse_count|dropout_key_[ab]|last|loss|losses|logits|predictions|(gradient|weight)_norm)$/;
-
-const VECTORS = "(vectors)";
+  /^(input_ids|labels|attention_mask|position_ids|token_type_ids|inverse_count|dropout_key_[ab]|last|loss|losses|logits|predictions|top|(gradient|weight)_norm)$/;
 
 /** Zeros for every parameter. */
 export function allocateFor(units: readonly UpdateUnit[]): ParameterMemory {

@@ -20,6 +20,14 @@ describe.concurrent("--help", () => {
       ["plugins", "list"],
       ["--kind", "--json"],
     ],
+    [
+      ["plugins", "types"],
+      ["--out", "--check"],
+    ],
+    [
+      ["plugins", "new"],
+      ["kind", "name", "--package", "--dir"],
+    ],
   ])("of %j exits with 0 and shows the documented options and an example", async (command, options) => {
     const { code, stdout, stderr } = await project.run([...command, "--help"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });

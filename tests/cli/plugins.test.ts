@@ -3,16 +3,20 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { dataLoaders } from "../../src/data-loaders/index.ts";
+import { metrics } from "../../src/metrics/index.ts";
+import { models } from "../../src/models/index.ts";
+import { tokenizers } from "../../src/tokenizers/index.ts";
+import { trainers } from "../../src/trainers/index.ts";
 import { ofType, Project, parseEvents, removeProjects, repository } from "./project.ts";
 import { corpus, tinyYaml } from "./tiny.ts";
 
-const builtins = {
-  tokenizers: ["bpe", "byte", "char"],
-  data_loaders: ["code", "csv", "jsonl", "lines", "memory", "parquet", "text"],
-  models: ["gpt2"],
-  trainers: ["causal_lm"],
-  metrics: ["bits_per_byte", "perplexity", "token_accuracy"],
-};
+const builtins = Object.fromEntries(
+  [tokenizers, dataLoaders, models, trainers, metrics].map(({ kind, builtins }) => [
+    kind,
+    Object.keys(builtins).sort(),
+  ]),
+);
 
 /** Models that cannot be trained, a trainer that does nothing, a metric that throws. */
 const ownComponents = `
@@ -81,7 +85,7 @@ const ownManifest = {
   },
 };
 
-/** The package of docs/plugins.md, one that claims the same name, and one that cannot be imported. */
+/** A package as docs/plugins/write-a-plugin.md has it, one that claims the same name, and one that cannot be imported. */
 const packages = {
   "node_modules/my-extension/package.json": JSON.stringify({
     name: "my-extension",

@@ -128,6 +128,7 @@ metrics: [${metric}]
     install(project, `./${filename}`);
     expect(readdirSync(join(project, "node_modules", "codex-ml-toy-metric")).sort()).toEqual([
       "README.md",
+      "metric.d.ts",
       "metric.js",
       "package.json",
     ]);

@@ -1,5 +1,5 @@
 /** A stranger's plugins, installed by every package manager, found and used by a process of its own. */
-import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -146,6 +146,21 @@ describe.concurrent.each(all)("%s", (name, manager: Manager) => {
       expect.arrayContaining(["linked", "perplexity", "scoped", "stranger"]),
     );
     expect(listing).not.toContain("transitive");
+    // Names of packages and nothing of where they lie, so that the file is the same under every manager.
+    await project.command("codex-ml", "plugins", "types");
+    const types = readFileSync(join(project.folder, "codex-ml-env.d.ts"), "utf8");
+    expect(types.match(/^ {6}\S.*typeof.*$/gm)).toEqual([
+      '      "@strange/scoped/scoped": typeof import("@strange/scoped").build;',
+      '      flaky: typeof import("flaky/metric").build;',
+      '      "flaky/flaky": typeof import("flaky/metric").build;',
+      '      linked: typeof import("linked").build;',
+      '      "linked/linked": typeof import("linked").build;',
+      '      odd: typeof import("stranger/metric").build;',
+      '      scoped: typeof import("@strange/scoped").build;',
+      '      stranger: typeof import("stranger/metric").build;',
+      '      "stranger/odd": typeof import("stranger/metric").build;',
+      '      "stranger/stranger": typeof import("stranger/metric").build;',
+    ]);
   });
 
   test("a member of a workspace sees what it declares, and not what a sibling declares", async () => {

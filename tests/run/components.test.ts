@@ -313,14 +313,16 @@ describe("one component by itself", () => {
     await writeFile(path, good.replace("[toy]", "[toy, { name: perplexity, base: 2 }]"));
     const run = await loadRunFile(path);
     const { tokenizer, model, metrics } = run.config;
-    expect(await createFromSlot(run, tokenizer, registries.tokenizers)).toBeInstanceOf(ToyTokenizer);
-    expect(await createFromSlot(run, model, registries.models, { vocabSize: 7 })).toMatchObject({
+    expect(await createFromSlot(run, ["tokenizer"], tokenizer, registries.tokenizers)).toBeInstanceOf(
+      ToyTokenizer,
+    );
+    expect(await createFromSlot(run, ["model"], model, registries.models, { vocabSize: 7 })).toMatchObject({
       vocabSize: 7,
     });
-    await expect(createFromSlot(run, model, registries.models)).rejects.toThrow(
+    await expect(createFromSlot(run, ["model"], model, registries.models)).rejects.toThrow(
       /run\.yaml:3:8: model\.vocabSize: /,
     );
-    await expect(createFromSlot(run, metrics[1]!, registries.metrics)).rejects.toThrow(
+    await expect(createFromSlot(run, ["metrics", 1], metrics![1]!, registries.metrics)).rejects.toThrow(
       /run\.yaml:5:36: metrics\[1\]\.base: unknown option/,
     );
   });

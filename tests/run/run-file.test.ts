@@ -57,7 +57,7 @@ describe("what is read", () => {
       data: { name: "text", options: { path: "./moby-dick.txt" } },
       model: { name: "gpt2", options: { hiddenSize: 128 } },
       trainer: { name: "causal_lm", options: {} },
-      metrics: [{ name: "perplexity", options: {} }],
+      metrics: undefined,
       imports: [],
       plugins: {},
       directory: undefined,
@@ -423,7 +423,7 @@ describe("--set", () => {
   });
 
   test("the metrics by index, one past the end, and as a list", async () => {
-    expect((await set("metrics.1=bits_per_byte")).metrics.map(({ name }) => name)).toEqual([
+    expect((await set("metrics.1=bits_per_byte")).metrics?.map(({ name }) => name)).toEqual([
       "perplexity",
       "bits_per_byte",
     ]);

@@ -12,12 +12,38 @@ import { lines as linesLoader } from "../../src/data-loaders/lines.ts";
 import { memory } from "../../src/data-loaders/memory.ts";
 import { parquet } from "../../src/data-loaders/parquet.ts";
 import { text } from "../../src/data-loaders/text.ts";
+import { accuracy } from "../../src/metrics/accuracy.ts";
+import { averagePrecisionMetric } from "../../src/metrics/average-precision.ts";
 import { bitsPerByte } from "../../src/metrics/bits-per-byte.ts";
-import { metrics } from "../../src/metrics/index.ts";
+import { bleu } from "../../src/metrics/bleu.ts";
+import { cer } from "../../src/metrics/cer.ts";
+import { chrf } from "../../src/metrics/chrf.ts";
+import { confusionMatrix } from "../../src/metrics/confusion-matrix.ts";
+import { dist1 } from "../../src/metrics/dist-1.ts";
+import { dist2 } from "../../src/metrics/dist-2.ts";
+import { editSimilarity } from "../../src/metrics/edit-similarity.ts";
+import { exactMatch } from "../../src/metrics/exact-match.ts";
+import { expectedCalibrationError } from "../../src/metrics/expected-calibration-error.ts";
+import { f1 } from "../../src/metrics/f1.ts";
+import { type Metric, metrics } from "../../src/metrics/index.ts";
+import { mcc } from "../../src/metrics/mcc.ts";
+import { passAtKMetric } from "../../src/metrics/pass-at-k.ts";
 import { perplexity } from "../../src/metrics/perplexity.ts";
+import { precision } from "../../src/metrics/precision.ts";
+import { recall } from "../../src/metrics/recall.ts";
+import { rocAuc } from "../../src/metrics/roc-auc.ts";
+import { rouge } from "../../src/metrics/rouge.ts";
+import { squadF1 } from "../../src/metrics/squad-f1.ts";
+import { ter } from "../../src/metrics/ter.ts";
 import { tokenAccuracy } from "../../src/metrics/token-accuracy.ts";
+import { topKAccuracy } from "../../src/metrics/top-k-accuracy.ts";
+import { wer } from "../../src/metrics/wer.ts";
+import { bert } from "../../src/models/bert.ts";
+import { embeddingBag } from "../../src/models/embedding-bag.ts";
 import { gpt2 } from "../../src/models/gpt2.ts";
 import { models } from "../../src/models/index.ts";
+import { llama } from "../../src/models/llama.ts";
+import type { Factory } from "../../src/registry/index.ts";
 import type { ConformanceCheck } from "../../src/testing/check.ts";
 import { dataLoaderConformance } from "../../src/testing/data-loader.ts";
 import { metricConformance } from "../../src/testing/metric.ts";
@@ -67,6 +93,26 @@ const forRecords = {
   invalidOptions: [{ path: "missing.txt" }, { path: undefined }, { validation: 1 }, { onError: "ignore" }],
 };
 const classes = { columns: { text: "body", textPair: "next", label: "kind" }, test: 0.2 };
+const small = { hiddenSize: 16, numHiddenLayers: 2, numAttentionHeads: 2, maxPositionEmbeddings: 20 };
+/** A metric of predicted classes, on everything that has such: tokens, one class and several labels. */
+function classConformance(
+  build: Factory<Metric>,
+  invalidOptions: Readonly<Record<string, unknown>>[],
+  all: object[] = [{}, { average: "none" }, { average: "weighted", zeroDivision: 1 }],
+): ConformanceCheck[] {
+  const kinds = ["tokens", "classes", "labels"] as const;
+  return all.flatMap((options) =>
+    kinds.flatMap((samples) => metricConformance(build, { options, samples, invalidOptions, tolerance: 0 })),
+  );
+}
+
+function rankingConformance(build: Factory<Metric>): ConformanceCheck[] {
+  const invalidOptions = [{ average: "binary" }, { positive: -1 }];
+  return (["classes", "labels"] as const).flatMap((samples) => [
+    ...metricConformance(build, { samples, invalidOptions, tolerance: 0 }),
+    ...metricConformance(build, { samples, options: { average: "none" }, tolerance: 0 }),
+  ]);
+}
 
 const conformance: Readonly<Record<string, Readonly<Record<string, readonly ConformanceCheck[]>>>> = {
   [tokenizers.kind]: {
@@ -81,6 +127,58 @@ const conformance: Readonly<Record<string, Readonly<Record<string, readonly Conf
     perplexity: metricConformance(perplexity, { tolerance: 0 }),
     bits_per_byte: metricConformance(bitsPerByte, { tolerance: 0 }),
     token_accuracy: metricConformance(tokenAccuracy, { tolerance: 0 }),
+    accuracy: [
+      ...metricConformance(accuracy, { tolerance: 0 }),
+      ...metricConformance(accuracy, { tolerance: 0, samples: "classes" }),
+      ...metricConformance(accuracy, { tolerance: 0, samples: "labels" }),
+    ],
+    top_k_accuracy: [
+      ...metricConformance(topKAccuracy, { tolerance: 0, invalidOptions: [{ k: 0 }] }),
+      ...metricConformance(topKAccuracy, { tolerance: 0, samples: "classes", options: { k: 2 } }),
+    ],
+    precision: classConformance(precision, [{ average: "samples" }, { zeroDivision: 0.5 }]),
+    recall: classConformance(recall, [{ average: "samples" }, { positive: -1 }]),
+    f1: classConformance(f1, [{ average: "samples" }, { positive: 1.5 }]),
+    mcc: [
+      ...metricConformance(mcc, { tolerance: 0, invalidOptions: [{ zeroDivision: 1 }] }),
+      ...metricConformance(mcc, { tolerance: 0, samples: "classes" }),
+    ],
+    roc_auc: rankingConformance(rocAuc),
+    average_precision: rankingConformance(averagePrecisionMetric),
+    confusion_matrix: classConformance(confusionMatrix, [{ normalize: "rows" }], [{}, { normalize: "true" }]),
+    expected_calibration_error: [
+      ...metricConformance(expectedCalibrationError, { tolerance: 0, invalidOptions: [{ bins: 0 }] }),
+      ...metricConformance(expectedCalibrationError, {
+        tolerance: 0,
+        samples: "labels",
+        options: { bins: 3 },
+      }),
+    ],
+    exact_match: [
+      ...metricConformance(exactMatch, { tolerance: 0, invalidOptions: [{ normalize: "SQuAD" }] }),
+      ...metricConformance(exactMatch, { tolerance: 0, options: { normalize: "squad" } }),
+    ],
+    squad_f1: metricConformance(squadF1, { tolerance: 0 }),
+    bleu: metricConformance(bleu, {
+      tolerance: 0,
+      invalidOptions: [{ tokenize: "mecab" }, { maxNgramOrder: 0 }, { smoothValue: -1 }],
+    }),
+    chrf: [
+      ...metricConformance(chrf, { tolerance: 0, invalidOptions: [{ charOrder: 0 }, { beta: 0 }] }),
+      ...metricConformance(chrf, { tolerance: 0, options: { wordOrder: 2 } }),
+    ],
+    rouge: metricConformance(rouge, { tolerance: 0, invalidOptions: [{ types: [] }, { types: ["rouge3"] }] }),
+    ter: metricConformance(ter, { tolerance: 0, invalidOptions: [{ noPunct: "yes" }] }),
+    wer: metricConformance(wer, { tolerance: 0, invalidOptions: [{ ignoreCase: 1 }] }),
+    cer: metricConformance(cer, { tolerance: 0 }),
+    dist_1: metricConformance(dist1, { tolerance: 0, invalidOptions: [{ per: "line" }] }),
+    dist_2: metricConformance(dist2, { tolerance: 0 }),
+    edit_similarity: metricConformance(editSimilarity, { tolerance: 0, invalidOptions: [{ distance: "x" }] }),
+    pass_at_k: metricConformance(passAtKMetric, {
+      tolerance: 0,
+      options: { k: [1, 2] },
+      invalidOptions: [{ k: [] }, { k: [0] }],
+    }),
   },
   [dataLoaders.kind]: {
     text: dataLoaderConformance(text, {
@@ -118,14 +216,29 @@ const conformance: Readonly<Record<string, Readonly<Record<string, readonly Conf
   },
   [models.kind]: {
     gpt2: modelConformance(gpt2, {
-      options: {
-        hiddenSize: 16,
-        numHiddenLayers: 2,
-        numAttentionHeads: 2,
-        maxPositionEmbeddings: 20,
-        dropout: 0.1,
-      },
+      options: { ...small, dropout: 0.1 },
       invalidOptions: [{ numAttentionHeads: 3 }, { dropout: 1 }, { vocabSize: 0 }],
+    }),
+    llama: modelConformance(llama, {
+      options: { ...small, numAttentionHeads: 4, numKeyValueHeads: 2, attentionDropout: 0.1 },
+      invalidOptions: [{ numKeyValueHeads: 3 }, { headDim: 3 }, { hiddenSize: 4 }, { ropeTheta: 0 }],
+    }),
+    bert: [
+      ...modelConformance(bert, {
+        task: "masked_lm",
+        options: small,
+        invalidOptions: [{ numAttentionHeads: 3 }, { hiddenDropoutProb: 1 }],
+      }),
+      ...modelConformance(bert, {
+        task: "sequence_classification",
+        options: { ...small, labels: ["bad", "good"], classifierDropout: 0.2 },
+        invalidOptions: [{ labels: [] }, { labels: ["same", "same"] }],
+      }).map((check) => ({ ...check, name: `with labels, ${check.name}` })),
+    ],
+    embedding_bag: modelConformance(embeddingBag, {
+      task: "sequence_classification",
+      options: { hiddenSize: 8, wordNgrams: 3, buckets: 50 },
+      invalidOptions: [{ labels: undefined }, { wordNgrams: 0 }, { buckets: 2 ** 25 }],
     }),
   },
   [trainers.kind]: {

@@ -1,7 +1,19 @@
 import type { DataLoader, Example } from "../../src/data-loaders/index.ts";
 import { gpt2 } from "../../src/models/gpt2.ts";
-import type { Model } from "../../src/models/index.ts";
-import { Random } from "../../src/tensor/index.ts";
+import type { Model, ModelInputs, ModelOutputs, Task } from "../../src/models/index.ts";
+import { Embedding, Linear, Module, normal } from "../../src/nn/index.ts";
+import {
+  add,
+  cast,
+  type Dim,
+  div,
+  minimum,
+  mul,
+  Random,
+  reduceSum,
+  reshape,
+  tanh,
+} from "../../src/tensor/index.ts";
 import type { Tokenizer } from "../../src/tokenizers/index.ts";
 
 /** A small GPT-2 with validated options. */
@@ -61,4 +73,46 @@ export async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const item of source) all.push(item);
   return all;
+}
+
+/** The same with the special tokens of an encoder: [PAD] 0, [CLS] 1, [SEP] 2, [MASK] 3. */
+export const encoderTokenizer: Tokenizer = {
+  ...numberTokenizer,
+  specialTokens: { "[PAD]": 0, "[CLS]": 1, "[SEP]": 2, "[MASK]": 3 },
+  padTokenId: 0,
+  clsTokenId: 1,
+  sepTokenId: 2,
+  maskTokenId: 3,
+};
+
+/** A bag of embeddings: a classifier when it has `labels`, else a guesser of hidden tokens. */
+export class BagModel extends Module implements Model {
+  readonly task: Task;
+  readonly vocabSize = 20;
+  readonly maxPositionEmbeddings = Number.POSITIVE_INFINITY;
+  readonly config = { model_type: "bag" };
+  readonly embedding = new Embedding(20, 8, normal(0.5));
+  readonly layers: readonly [Linear];
+  readonly head: Linear;
+
+  constructor(readonly labels?: readonly string[]) {
+    super();
+    this.task = labels === undefined ? "masked_lm" : "sequence_classification";
+    this.layers = [new Linear(8, 8)];
+    this.head = new Linear(8, labels?.length ?? 20);
+  }
+
+  forward({ inputIds, attentionMask }: ModelInputs): ModelOutputs {
+    if (attentionMask === undefined) throw new Error("padding must be told");
+    const [B, T] = inputIds.shape as [Dim, Dim];
+    const mask = reshape(cast(minimum(attentionMask, 1), "float32"), [B, T, 1]);
+    const words = mul(this.embedding.forward(inputIds), mask);
+    const mean = div(
+      reduceSum(words, { axes: [1], keepDims: true }),
+      add(reduceSum(mask, { axes: [1], keepDims: true }), 1e-6),
+    );
+    const bag = tanh(this.layers[0].forward(mean));
+    if (this.labels === undefined) return { logits: this.head.forward(add(words, bag)) };
+    return { logits: this.head.forward(reshape(bag, [B, 8])) };
+  }
 }

@@ -27,12 +27,20 @@ class Counter implements StreamingMetric {
   merge(): void {}
 }
 
+class Bare extends Counter {
+  constructor() {
+    super({ unit: "s" });
+  }
+}
+
 declare global {
   namespace CodexMl {
     interface Metrics {
       typed_counter: typeof Counter;
       typed_share: (options: { k?: number }) => Promise<() => number>;
       typed_plain: () => () => number;
+      typed_optional: (options?: { k?: number }, context?: { directory: string }) => () => number;
+      typed_bare: typeof Bare;
     }
   }
 }
@@ -65,6 +73,15 @@ export async function declared(): Promise<void> {
   await getMetric("typed_plain");
   // @ts-expect-error: it takes no options
   await getMetric("typed_plain", { k: 3 });
+  await getMetric("typed_optional");
+  await getMetric("typed_optional", { k: 3 });
+  // @ts-expect-error: a wrong type
+  await getMetric("typed_optional", { k: "3" });
+  // @ts-expect-error: a misspelt option
+  await getMetric("typed_optional", { kk: 3 });
+  await getMetric("typed_bare");
+  // @ts-expect-error: its constructor takes no options
+  await getMetric("typed_bare", { unit: "ms" });
   void [unit, share];
 }
 
