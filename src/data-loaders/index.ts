@@ -6,6 +6,12 @@ import {
   type ResultFor,
 } from "../registry/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
+import type { code } from "./code.ts";
+import type { csv } from "./csv.ts";
+import type { jsonl } from "./jsonl.ts";
+import type { lines } from "./lines.ts";
+import type { memory } from "./memory.ts";
+import type { parquet } from "./parquet.ts";
 import type { text } from "./text.ts";
 
 export type Split = "train" | "validation" | "test";
@@ -85,6 +91,31 @@ export const dataLoaders: RegistryKind<DataLoader> = {
       load: async () => (await import("./text.ts")).text,
       description: "Plain text from a file, a folder or a glob, in shuffled windows of tokens.",
     },
+    lines: {
+      load: async () => (await import("./lines.ts")).lines,
+      description: "Text files of which each line is a document of its own; lines without text are left out.",
+    },
+    jsonl: {
+      load: async () => (await import("./jsonl.ts")).jsonl,
+      description: "JSON Lines: one object a line, with text, pairs and labels in columns of any name.",
+    },
+    csv: {
+      load: async () => (await import("./csv.ts")).csv,
+      description: "CSV and TSV: text, pairs and labels in columns, named by the first line.",
+    },
+    parquet: {
+      load: async () => (await import("./parquet.ts")).parquet,
+      description: "Parquet: text, pairs and labels in columns of any name; only those are read.",
+    },
+    code: {
+      load: async () => (await import("./code.ts")).code,
+      description:
+        "A folder of source code, each file a document: what .gitignore, lock files and bundles leave.",
+    },
+    memory: {
+      load: async () => (await import("./memory.ts")).memory,
+      description: "Examples that a program gives, or that stand in the run file itself.",
+    },
   },
 };
 
@@ -98,6 +129,12 @@ declare global {
     /** Factories by name, for the types of {@link getDataLoader}. Packages and projects add theirs. */
     interface DataLoaders {
       text: typeof text;
+      lines: typeof lines;
+      jsonl: typeof jsonl;
+      csv: typeof csv;
+      parquet: typeof parquet;
+      code: typeof code;
+      memory: typeof memory;
     }
   }
 }

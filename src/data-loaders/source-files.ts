@@ -12,7 +12,7 @@ export interface SourceFile {
   readonly name: string;
 }
 
-type OptionPath = readonly (string | number)[];
+export type OptionPath = readonly (string | number)[];
 
 /**
  * The files that `paths` mean: each is a file, a folder (all files below it but hidden ones), or a glob. A path that
@@ -28,15 +28,24 @@ type OptionPath = readonly (string | number)[];
 export async function findSourceFiles(
   paths: string | readonly string[],
   directory: string,
-  option: string,
+  option: string | OptionPath,
 ): Promise<readonly SourceFile[]> {
   const found = new Set<string>();
   const entries: readonly (readonly [string, OptionPath])[] =
-    typeof paths === "string" ? [[paths, [option]]] : paths.map((path, i) => [path, [option, i]]);
+    typeof paths === "string"
+      ? [[paths, [option].flat()]]
+      : paths.map((path, i) => [path, [...[option].flat(), i]]);
   for (const [path, where] of entries)
     for (const file of await expand(path, directory, where)) found.add(file);
-  const root = commonFolder([...found]);
-  const byName = [...found]
+  return namedFiles([...found]);
+}
+
+/** Absolute paths with their names from the folder `root`, in the order of these, each file once. */
+export async function namedFiles(
+  paths: readonly string[],
+  root = commonFolder(paths),
+): Promise<readonly SourceFile[]> {
+  const byName = paths
     .map((path) => ({ path, name: relative(root, path).split(sep).join("/") }))
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   const files = new Map<string, SourceFile>();

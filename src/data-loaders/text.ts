@@ -4,6 +4,7 @@ import { z } from "zod";
 import { InvalidOptionError } from "../registry/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
 import { DataError } from "./errors.ts";
+import { checkIds } from "./ids.ts";
 import { type DataLoader, defineDataLoader, type Example, type ExampleRequest, type Split } from "./index.ts";
 import { sliceChunks, wordPieces } from "./pieces.ts";
 import { findSourceFiles, type SourceFile } from "./source-files.ts";
@@ -211,19 +212,6 @@ async function* readRange({ file, from, to }: Range): AsyncGenerator<string> {
         "Data must stay as it is during a run; start again.",
     );
   yield* sliceChunks(readUtf8(file.path), from, to);
-}
-
-/** An id that is none would be trained on as 0, or crash the graph. */
-function checkIds(given: ArrayLike<number>, ids: Int32Array, vocabSize: number): void {
-  for (let i = 0; i < ids.length; i++) {
-    const id = ids[i] ?? -1;
-    if (id < 0 || id >= vocabSize || id !== given[i])
-      throw new DataError(
-        "DATA_BAD_ID",
-        `the tokenizer encoded text to the id ${given[i]}, which is no integer from 0 to ${vocabSize - 1} ` +
-          "(its `vocabSize` − 1). This is a fault of the tokenizer.",
-      );
-  }
 }
 
 export const text = defineDataLoader({

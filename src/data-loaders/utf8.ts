@@ -52,7 +52,7 @@ function characterLength(lead: number): number {
 }
 
 /** How many of `bytes` come before a character that is not all there. */
-function wholeCharacters(bytes: Uint8Array): number {
+export function wholeCharacters(bytes: Uint8Array): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back] ?? 0;
     if ((byte & 0xc0) === 0x80) continue;
@@ -61,14 +61,20 @@ function wholeCharacters(bytes: Uint8Array): number {
   return bytes.length;
 }
 
-function invalidUtf8(path: string, offset: number, bytes: Buffer): DataError {
-  let bad = 0;
-  // Runs once, just before the run ends: plain beats fast.
-  for (let length = 1; bad < bytes.length; bad += length) {
-    length = characterLength(bytes[bad] ?? 0);
-    if (bad + length > bytes.length || !isUtf8(bytes.subarray(bad, bad + length))) break;
+/** Where the first character stands that is broken, in bytes that are not UTF-8, and its first byte in hexadecimal. */
+export function brokenCharacter(bytes: Uint8Array): { readonly at: number; readonly byte: string } {
+  let at = 0;
+  // Runs once for each error: plain beats fast.
+  for (let length = 1; at < bytes.length; at += length) {
+    length = characterLength(bytes[at] ?? 0);
+    if (at + length > bytes.length || !isUtf8(bytes.subarray(at, at + length))) break;
   }
-  const value = (bytes[bad] ?? 0).toString(16).toUpperCase().padStart(2, "0");
+  return { at, byte: (bytes[at] ?? 0).toString(16).toUpperCase().padStart(2, "0") };
+}
+
+/** The error for a file that is not UTF-8; `bytes`, which start at `offset`, hold what is broken. */
+export function invalidUtf8(path: string, offset: number, bytes: Buffer): DataError {
+  const { at: bad, byte: value } = brokenCharacter(bytes);
   const utf16 = offset + bad === 0 && (value === "FF" || value === "FE") ? ", and looks like UTF-16" : "";
   return new DataError(
     "DATA_INVALID_UTF8",

@@ -24,9 +24,18 @@ export function byteTokenizer(): Promise<Tokenizer> {
 
 /** An example as a value that can be compared. */
 function contentOf(example: Example): unknown {
-  if ("text" in example) return { text: example.text };
-  const { inputIds, labels } = example;
-  return { inputIds: Array.from(inputIds), ...(labels && { labels: Array.from(labels) }) };
+  const label = example.label !== undefined && { label: example.label };
+  if ("text" in example) {
+    const { text, textPair } = example;
+    return { text, ...(textPair !== undefined && { textPair }), ...label };
+  }
+  const { inputIds, labels, documentIds } = example;
+  return {
+    inputIds: Array.from(inputIds),
+    ...(labels && { labels: Array.from(labels) }),
+    ...(documentIds && { documentIds: Array.from(documentIds) }),
+    ...label,
+  };
 }
 
 /** How a run reads a split: only training is in mixed order. */
@@ -76,5 +85,11 @@ export async function observeDataLoader(
         shuffle,
         epoch: 1,
       });
-  return { splits: loader.splits, fingerprint: await loader.fingerprint(), ...examples };
+  const labels = await loader.labels?.();
+  return {
+    splits: loader.splits,
+    fingerprint: await loader.fingerprint(),
+    ...(labels && { labels }),
+    ...examples,
+  };
 }

@@ -103,15 +103,38 @@ async function checkSplits(loader: DataLoader, reading: Reading): Promise<void> 
 }
 
 async function checkExamples(loader: DataLoader, reading: Reading): Promise<void> {
+  const names: unknown = (await loader.labels?.()) ?? [];
+  if (!Array.isArray(names) || names.some((name) => typeof name !== "string" || name === ""))
+    broken(`labels() gave ${describeValue(names)}; expected a list of texts that are not empty.`);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) broken(`labels() has ${quote(twice)} twice; expected each once.`);
   for (const split of loader.splits)
     for (const shuffle of ordersOf(split))
-      for (const [index, example] of (await reading.examples(loader, split, { shuffle })).entries())
-        checkExample(example, `Example ${index} of "${split}"`, reading);
+      for (const [index, example] of (await reading.examples(loader, split, { shuffle })).entries()) {
+        const which = `Example ${index} of "${split}"`;
+        checkExample(example, which, reading);
+        checkLabel(example.label, which, names);
+      }
+}
+
+function checkLabel(label: unknown, which: string, names: readonly unknown[]): void {
+  if (label === undefined) return;
+  const stray = (Array.isArray(label) ? label : [label]).find((one) => !names.includes(one));
+  if (stray !== undefined)
+    broken(
+      `${which} has the label ${describeValue(stray)}; expected one, or a list, of what labels() gives: ${names.map(quote).join(", ") || "nothing"}.`,
+    );
 }
 
 function checkExample(example: Example, which: string, { tokenizer, sequenceLength }: Reading): void {
-  const { text, inputIds, labels } = example as { text?: unknown; inputIds?: unknown; labels?: unknown };
-  if (typeof text === "string") return;
+  const { text, textPair, inputIds, labels, documentIds } = example as unknown as Readonly<
+    Record<string, unknown>
+  >;
+  if (typeof text === "string") {
+    if (textPair !== undefined && typeof textPair !== "string")
+      broken(`${which} has ${describeValue(textPair)} as \`textPair\`; expected a string.`);
+    return;
+  }
   if (!isList(inputIds))
     broken(
       `${which} is ${describeValue(example)}; expected { text } with a string, or { inputIds } with a list of ids.`,
@@ -124,6 +147,7 @@ function checkExample(example: Example, which: string, { tokenizer, sequenceLeng
   const stray = Array.from(inputIds).find((id) => !isId(id));
   if (stray !== undefined)
     broken(`${which} has the id ${describeValue(stray)}; expected integers in [0, ${tokenizer.vocabSize}).`);
+  if (documentIds !== undefined) checkDocumentIds(documentIds, which, inputIds.length);
   if (labels === undefined) return;
   if (!isList(labels) || labels.length !== inputIds.length)
     broken(
@@ -134,6 +158,24 @@ function checkExample(example: Example, which: string, { tokenizer, sequenceLeng
     broken(
       `${which} has the label ${describeValue(odd)}; expected ${IGNORE_INDEX} (does not count) or an id in [0, ${tokenizer.vocabSize}).`,
     );
+}
+
+/** Documents of an example follow one another, so their numbers never fall, nor leave one out. */
+function checkDocumentIds(documentIds: unknown, which: string, length: number): void {
+  if (!isList(documentIds) || documentIds.length !== length)
+    broken(
+      `${which} has ${length} ids and ${isList(documentIds) ? documentIds.length : describeValue(documentIds)} documentIds; expected as many as ids.`,
+    );
+  let last: unknown = 1;
+  for (const id of Array.from(documentIds)) {
+    if (id !== last && id !== Number(last) + 1)
+      broken(
+        `${which} has the document ${describeValue(id)} after ${describeValue(last)}; expected 1, 2, 3 … in order.`,
+      );
+    last = id;
+  }
+  if (length > 0 && Array.from(documentIds)[0] !== 1)
+    broken(`${which} begins with the document ${describeValue(documentIds[0])}; expected 1.`);
 }
 
 function isList(value: unknown): value is ArrayLike<unknown> {

@@ -48,6 +48,20 @@ describe("a run", () => {
     expect(await collect(run)).toEqual(await written());
   });
 
+  test("warns once of what its data loader left out", async () => {
+    await writeFile(join(folder, "lines.jsonl"), `broken\n${JSON.stringify({ text: corpus })}\n`);
+    const data = { name: "jsonl", path: "lines.jsonl", validation: 0, onError: "skip" };
+    const events = await collect(await train(tiny({ data }), { out }));
+    const warnings = events.filter(({ type }) => type === "warning");
+    expect(warnings).toEqual([
+      {
+        type: "warning",
+        code: "DATA_NOTE",
+        message: expect.stringMatching(/^1 record.*lines\.jsonl:1 is not JSON/s),
+      },
+    ]);
+  });
+
   test("is called what it is named, and says where its directory is", async () => {
     const run = await train(tiny(), { out, name: "my run" });
     expect(run.directory).toBe(out);

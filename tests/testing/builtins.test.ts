@@ -1,9 +1,16 @@
 /** Built-ins get no privilege: the same checks as for a stranger's package. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parquetWriteBuffer } from "hyparquet-writer";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { code } from "../../src/data-loaders/code.ts";
+import { csv } from "../../src/data-loaders/csv.ts";
 import { dataLoaders } from "../../src/data-loaders/index.ts";
+import { jsonl } from "../../src/data-loaders/jsonl.ts";
+import { lines as linesLoader } from "../../src/data-loaders/lines.ts";
+import { memory } from "../../src/data-loaders/memory.ts";
+import { parquet } from "../../src/data-loaders/parquet.ts";
 import { text } from "../../src/data-loaders/text.ts";
 import { accuracy } from "../../src/metrics/accuracy.ts";
 import { averagePrecisionMetric } from "../../src/metrics/average-precision.ts";
@@ -63,8 +70,31 @@ beforeAll(() => {
     ).join("");
   writeFileSync(join(directory, "corpus.txt"), lines(1, 200));
   writeFileSync(join(directory, "other.txt"), lines(500, 20));
+  writeFileSync(join(directory, "records.jsonl"), records.map((one) => `${JSON.stringify(one)}\n`).join(""));
+  const rows = records.map(({ body, next, kind }) => `${body},${next},${kind}\n`);
+  writeFileSync(join(directory, "records.csv"), `body,next,kind\n${rows.join("")}`);
+  const columnData = (["body", "next", "kind"] as const).map((name) => ({
+    name,
+    data: records.map((one) => one[name]),
+  }));
+  writeFileSync(join(directory, "records.parquet"), Buffer.from(parquetWriteBuffer({ columnData })));
+  mkdirSync(join(directory, "code"));
+  for (const [at, { body }] of records.entries())
+    writeFileSync(join(directory, "code", `${at}.ts`), `// ${body}\nexport const at = ${at};\n`);
 });
 
+const records = Array.from({ length: 60 }, (_, at) => ({
+  body: `record ${at} has the number ${at ** 3}`,
+  next: `after ${at} comes ${at + 1}`,
+  kind: ["odd", "even"][at % 2] ?? "",
+}));
+/** What the loaders of records have in common. */
+const forRecords = {
+  directory,
+  sequenceLength: 40,
+  invalidOptions: [{ path: "missing.txt" }, { path: undefined }, { validation: 1 }, { onError: "ignore" }],
+};
+const classes = { columns: { text: "body", textPair: "next", label: "kind" }, test: 0.2 };
 const small = { hiddenSize: 16, numHiddenLayers: 2, numAttentionHeads: 2, maxPositionEmbeddings: 20 };
 /** A metric of predicted classes, on everything that has such: tokens, one class and several labels. */
 function classConformance(
@@ -159,6 +189,31 @@ const conformance: Readonly<Record<string, Readonly<Record<string, readonly Conf
       sequenceLength: 48,
       otherOptions: { path: "other.txt" },
       invalidOptions: [{ path: "missing.txt" }, { path: undefined }, { validation: 1 }],
+    }),
+    lines: dataLoaderConformance(linesLoader, {
+      ...forRecords,
+      options: { path: "corpus.txt" },
+      otherOptions: { path: "other.txt" },
+    }),
+    jsonl: dataLoaderConformance(jsonl, {
+      ...forRecords,
+      options: { path: "records.jsonl", packing: false, template: "{body}: {kind}", groupByLength: true },
+    }),
+    csv: dataLoaderConformance(csv, { ...forRecords, options: { path: "records.csv", ...classes } }),
+    parquet: dataLoaderConformance(parquet, {
+      ...forRecords,
+      options: { path: "records.parquet", ...classes },
+    }),
+    code: dataLoaderConformance(code, {
+      ...forRecords,
+      options: { path: "code", cache: false },
+      invalidOptions: [...forRecords.invalidOptions, { languages: ["klingon"] }],
+    }),
+    memory: dataLoaderConformance(memory, {
+      directory,
+      options: { examples: records, columns: { text: "body" }, packing: false },
+      otherOptions: { examples: records.slice(1) },
+      invalidOptions: [{ examples: [] }, { examples: [1] }, { packing: true, groupByLength: true }],
     }),
   },
   [models.kind]: {

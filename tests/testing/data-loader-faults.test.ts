@@ -137,6 +137,47 @@ const faults: Fault<DataLoader, DataLoaderConformanceOptions>[] = [
     says: /has 34 ids for sequenceLength 32; expected at most 33/,
   },
   {
+    check: holds,
+    fault: "a label that labels() does not give",
+    build: wrong(({ examples }) => ({
+      labels: async () => ["good"],
+      async *examples(split: Split, request: ExampleRequest) {
+        for await (const example of examples(split, request)) yield { ...example, label: ["good", "bad"] };
+      },
+    })),
+    says: /Example 0 of "train" has the label "bad"; expected one, or a list, of what labels\(\) gives: "good"/,
+  },
+  {
+    check: holds,
+    fault: "a name of a class twice",
+    build: wrong(() => ({ labels: async () => ["a", "a"] })),
+    says: /labels\(\) has "a" twice/,
+  },
+  {
+    check: holds,
+    fault: "a second text that is none",
+    build: wrongExamples((example) => ({ ...example, textPair: 1 })),
+    says: /Example 0 of "train" has 1 as `textPair`; expected a string/,
+  },
+  {
+    check: holds,
+    fault: "fewer numbers of documents than ids",
+    build: wrongExamples(() => ({ inputIds: [1, 2, 3], documentIds: [1, 1] })),
+    says: /Example 0 of "train" has 3 ids and 2 documentIds; expected as many as ids/,
+  },
+  {
+    check: holds,
+    fault: "documents that do not follow one another",
+    build: wrongExamples(() => ({ inputIds: [1, 2, 3], documentIds: [1, 2, 1] })),
+    says: /has the document 1 after 2; expected 1, 2, 3/,
+  },
+  {
+    check: holds,
+    fault: "documents that begin with 2",
+    build: wrongExamples(() => ({ inputIds: [1, 2], documentIds: [2, 2] })),
+    says: /begins with the document 2; expected 1/,
+  },
+  {
     check: "the same request gives the same examples, whatever was read before",
     fault: "one generator for all epochs",
     build: wrong((base) => {
