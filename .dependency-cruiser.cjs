@@ -1,5 +1,6 @@
 // Rooms by floor (see docs/architecture.md): a room imports only from rooms below it, never upward, never in a circle.
 const floors = [
+  ["packages"],
   ["registry"],
   ["tensor"],
   ["runtime"],
@@ -30,17 +31,23 @@ module.exports = {
       to: { path: `^src/(${above(index).join("|")})/` },
     })),
     {
-      name: "registry-knows-no-other-room",
+      name: "packages-knows-no-other-room",
+      severity: "error",
+      from: { path: "^src/packages/" },
+      to: { path: "^src/(?!packages/)" },
+    },
+    {
+      name: "registry-knows-packages-alone",
       severity: "error",
       from: { path: "^src/registry/" },
-      to: { path: "^src/(?!registry/)" },
+      to: { path: "^src/(?!(registry|packages)/)" },
     },
     {
       name: "tensor-knows-no-registry",
       comment: "The engine stands by itself.",
       severity: "error",
       from: { path: "^src/(tensor|runtime|nn|optim)/" },
-      to: { path: "^src/registry/" },
+      to: { path: "^src/(registry|packages)/" },
     },
     {
       name: "no-circles",

@@ -15,4 +15,16 @@ export default defineConfig({
   dts: true,
   clean: true,
   sourcemap: false,
+  outputOptions: {
+    codeSplitting: {
+      // The registries with their contracts as one file: who needs one needs all, and each file costs a start a
+      // millisecond. Declarations (`.d.ts`) are modules here too, and must stay out of it.
+      groups: [
+        {
+          name: "registries",
+          test: /src[\\/](?:(?:registry|packages)[\\/][\w-]+|(?:tokenizers|models|metrics|data-loaders|trainers)[\\/]index|run[\\/](?:registries|problems|usage-error))\.ts$/,
+        },
+      ],
+    },
+  },
 });

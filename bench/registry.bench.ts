@@ -1,195 +1,206 @@
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { type Contender, durations, medians, runOnce } from "./processes.ts";
+import { createProject, createSite } from "./registry-projects.ts";
+import { machine, rounded, saveResults, target } from "./results.ts";
 
 const dist = resolve(import.meta.dirname, "../dist");
+const face = join(dist, "registry.mjs");
+const cli = join(dist, "cli.mjs");
 const child = join(import.meta.dirname, "registry-child.mjs");
+const peers = join(import.meta.dirname, "registry_peers.py");
 
-function write(file: string, text: string): void {
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, text);
-}
+const show = (value: number | undefined, unit: string) => `${rounded(value ?? Number.NaN)} ${unit}`;
+const row = (label: string, ...cells: readonly string[]) =>
+  console.log(`  ${label.padEnd(42)} ${cells.map((cell) => cell.padStart(11)).join("  ")}`.trimEnd());
 
-/** A project with this many direct dependencies, as large as packages' manifests are; some of them declare a metric. */
-function createProject(directory: string, count: number, plugins: number): void {
-  const names = Array.from({ length: count }, (_, at) => `package-${at}`);
-  const dependencies = Object.fromEntries(names.map((name) => [name, "^1.0.0"]));
-  write(join(directory, "package.json"), JSON.stringify({ name: "bench", dependencies }));
-  for (const [at, name] of names.entries()) {
-    const folder = join(directory, "node_modules", name);
-    const manifest = {
-      name,
-      version: "1.0.0",
-      description: "Text that nobody needs, of which manifests are full. ".repeat(4),
-      type: "module",
-      exports: { ".": { types: "./dist/index.d.ts", import: "./dist/index.js" } },
-      scripts: Object.fromEntries(
-        Array.from({ length: 12 }, (_, n) => [`script-${n}`, "tsc --build && echo"]),
-      ),
-      devDependencies: Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`tool-${n}`, `^${n}.1.0`])),
-      ...(at < plugins && {
-        peerDependencies: { "codex-ml": ">=0.0.1" },
-        codexMl: { "codex_ml.metrics": { [`metric_${at}`]: ".#build" } },
-      }),
-    };
-    write(join(folder, "package.json"), JSON.stringify(manifest, null, 2));
-    write(
-      join(folder, "dist/index.js"),
-      "globalThis.evaluated = (globalThis.evaluated ?? 0) + 1; export const build = () => () => 1;",
-    );
+/** Where projects are written, once each. */
+class Bench {
+  readonly directory = realpathSync(mkdtempSync(join(tmpdir(), "codex-ml-bench-")));
+  readonly rounds: number;
+
+  constructor(rounds: number) {
+    this.rounds = rounds;
   }
-}
 
-/** As many installed Python packages, each with an entry point: what `pip install` leaves. */
-function createSite(directory: string, count: number): void {
-  for (let at = 0; at < count; at++) {
-    write(join(directory, `bench_plugin_${at}.py`), "def build():\n    return 1\n");
-    const info = join(directory, `bench_plugin_${at}-1.0.0.dist-info`);
-    write(join(info, "METADATA"), `Metadata-Version: 2.1\nName: bench-plugin-${at}\nVersion: 1.0.0\n`);
-    write(join(info, "entry_points.txt"), `[bench_metrics]\nmetric_${at} = bench_plugin_${at}:build\n`);
+  project(count: number, plugins: number): string {
+    const folder = join(this.directory, `${count}-${plugins}`);
+    if (!existsSync(folder)) createProject(folder, count, plugins);
+    return folder;
   }
-}
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
-type Figures = Readonly<Record<string, number>>;
-
-interface Contender {
-  readonly program?: string;
-  readonly args: readonly string[];
-  readonly cwd: string;
-  readonly env?: Readonly<Record<string, string>>;
-}
-
-/** The median of each number that processes print: contenders take turns, and their first turn does not count. */
-function medians(rounds: number, contenders: readonly Contender[]): Figures[] {
-  const outcomes = contenders.map((): Figures[] => []);
-  for (let round = -1; round < rounds; round++)
-    for (const [index, { program = process.execPath, args, cwd, env }] of contenders.entries()) {
-      const options = { cwd, encoding: "utf8", env: { ...process.env, ...env } } as const;
-      const printed = JSON.parse(execFileSync(program, args, options)) as Figures;
-      if (round >= 0) outcomes[index]?.push(printed);
-    }
-  return outcomes.map((figures) => {
-    const keys = Object.keys(figures[0] ?? {});
-    return Object.fromEntries(keys.map((key) => [key, median(figures.map((one) => one[key] ?? Number.NaN))]));
-  });
-}
-
-const row = (label: string, value: number | undefined, unit: string, note = "") =>
-  console.log(
-    `  ${label.padEnd(46)} ${(value ?? Number.NaN).toFixed(unit === "ns" ? 0 : 2).padStart(9)} ${unit.padEnd(3)} ${note}`,
-  );
-
-export async function main(args: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args,
-    options: { rounds: { type: "string", default: "11" }, python: { type: "string" } },
-  });
-  if (!existsSync(join(dist, "cli.mjs"))) {
-    console.error("dist/cli.mjs is missing: `npm run build` first");
-    return 2;
-  }
-  const rounds = Number(values.rounds);
-  const face = join(dist, "registry.mjs");
-  const directory = realpathSync(mkdtempSync(join(tmpdir(), "codex-ml-bench-")));
-  try {
+  /** Finding: the first listing of a process, the same with problems, and the next ones that read anew. */
+  finding() {
     const projects = [
       [100, 10],
       [100, 100],
       [1000, 10],
       [1000, 1000],
     ] as const;
-    console.log(`Node ${process.version}; medians over ${rounds} processes each, warm file system\n`);
-    console.log("Finding (the first listing in a process, and the next ones that read anew)");
-    const folderOf = (count: number, plugins: number) => join(directory, `${count}-${plugins}`);
-    for (const [count, plugins] of projects) createProject(folderOf(count, plugins), count, plugins);
-    const listing = projects.map((project) => ({
+    console.log("\nFinding, in a new process");
+    row("direct dependencies, plugins among them", "names", "and problems", "read anew", "imported");
+    const contenders = projects.map((size) => ({
       args: [child, face, "list"],
-      cwd: folderOf(project[0], project[1]),
+      cwd: this.project(size[0], size[1]),
     }));
-    for (const [index, measured] of medians(rounds, listing).entries()) {
-      const [count, plugins] = projects[index] ?? [];
-      const label = `${count} direct dependencies, ${plugins} plugins`;
+    return medians(this.rounds, contenders).map((figures, index) => {
+      const [dependencies = 0, plugins = 0] = projects[index] ?? [];
+      const { first = Number.NaN, whole = Number.NaN, again = Number.NaN, evaluated = Number.NaN } = figures;
       row(
-        label,
-        measured.first,
-        "ms",
-        `again ${measured.again?.toFixed(2)} ms; ${measured.evaluated} modules imported`,
+        `${dependencies}, ${plugins}`,
+        ...[first, whole, again].map((value) => show(value, "ms")),
+        `${evaluated} modules`,
       );
-    }
+      return { dependencies, plugins, first, whole, again, modulesImported: evaluated };
+    });
+  }
 
-    console.log("\nLooking up what is loaded (best of 7 × 100,000)");
-    const looked = [
+  /** Looking up what is loaded. */
+  lookingUp() {
+    const asked = [
       ["a built-in", "perplexity", 10],
       ["a package's, of 10 plugins", "metric_9", 10],
       ["a package's, of 100 plugins", "metric_99", 100],
     ] as const;
-    const asking = looked.map(([, name, plugins]) => ({
+    console.log("\nLooking up what is loaded (the best of 7 × 100,000)");
+    row("", "get", "has", "any await");
+    const contenders = asked.map(([, name, plugins]) => ({
       args: [child, face, "get", name],
-      cwd: folderOf(100, plugins),
+      cwd: this.project(100, plugins),
     }));
-    for (const [index, lookups] of medians(3, asking).entries()) {
-      const [label] = looked[index] ?? [];
-      row(`get, ${label}`, lookups.get, "ns", `${lookups.nothing?.toFixed(0)} ns of it are any awaited call`);
-      row(`has, ${label}`, lookups.has, "ns");
-    }
+    return medians(Math.min(this.rounds, 5), contenders).map((figures, index) => {
+      const { get = Number.NaN, has = Number.NaN, nothing = Number.NaN } = figures;
+      const [label = ""] = asked[index] ?? [];
+      row(label, ...[get, has, nothing].map((value) => show(value, "ns")));
+      return { label, get, has, anyAwait: nothing };
+    });
+  }
 
-    console.log("\nStarting, with 100 direct dependencies, 10 of them plugins (alternated)");
-    const cli = join(dist, "cli.mjs");
-    const commands: [string, string[]][] = [
+  /** How much later than Node itself the command line is there. */
+  starting() {
+    const commands: readonly (readonly [string, readonly string[]])[] = [
       ["node -e 0", ["-e", "0"]],
       ["codex-ml --version", [cli, "--version"]],
       ["codex-ml plugins list", [cli, "plugins", "list"]],
     ];
-    const times = commands.map((): number[] => []);
-    for (let round = -1; round < rounds; round++)
-      for (const [index, [, command]] of commands.entries()) {
-        const started = performance.now();
-        execFileSync(process.execPath, command, { cwd: folderOf(100, 10), stdio: "ignore" });
-        if (round >= 0) times[index]?.push(performance.now() - started);
-      }
-    const bare = median(times[0] ?? []);
-    for (const [index, [label]] of commands.entries()) {
-      const took = median(times[index] ?? []);
-      row(label, took, "ms", index === 0 ? "" : `${(took - bare).toFixed(1)} ms over node -e 0`);
-    }
+    console.log("\nStarting, with 100 direct dependencies, 10 of them plugins");
+    row("", "whole", "over node");
+    const cwd = this.project(100, 10);
+    const times = durations(
+      this.rounds,
+      commands.map(([, args]): Contender => ({ args, cwd })),
+    );
+    const [bare = Number.NaN] = times;
+    return commands.map(([label], index) => {
+      const took = times[index] ?? Number.NaN;
+      row(label, show(took, "ms"), index === 0 ? "" : show(took - bare, "ms"));
+      return { label, took, over: took - bare };
+    });
+  }
 
-    if (values.python === undefined) {
-      console.log("\nFor Python's catalogue and stevedore beside it: --python PATH (bench/README.md).");
-      return 0;
-    }
-    console.log("\nThe same job: 100 installed packages that declare one metric each");
-    const site = join(directory, "site");
-    createSite(site, 100);
-    const env = { PYTHONPATH: site, XDG_CACHE_HOME: join(directory, "cache") };
-    const program = values.python;
-    const theirs = (peer: string): Contender => ({
-      program,
-      args: [join(import.meta.dirname, "registry_peers.py"), peer, "metric_99"],
-      cwd: directory,
+  /** The same job as Python's catalogue and stevedore do. */
+  peers(python: string) {
+    const count = 100;
+    const site = join(this.directory, "site");
+    createSite(site, count);
+    // stevedore keeps what it found in a cache on disk; the first turn, which does not count, fills it.
+    const env = { PYTHONPATH: site, XDG_CACHE_HOME: join(this.directory, "cache") };
+    const name = `metric_${count - 1}`;
+    const theirs = (peer: string, asked = name): Contender => ({
+      program: python,
+      args: [peers, peer, asked],
+      cwd: this.directory,
       env,
     });
-    const ours = { args: [child, face, "list"], cwd: folderOf(100, 100) };
-    const figures = medians(rounds, [ours, theirs("catalogue"), theirs("stevedore")]);
-    const [lookup] = medians(3, [{ ...ours, args: [child, face, "get", "metric_99"] }]);
-    for (const [index, label] of ["codex-ml", "catalogue", "stevedore"].entries()) {
-      const { first, found, evaluated, imported, lookup: own = lookup?.get } = figures[index] ?? {};
-      const library = `the library itself ${imported?.toFixed(1)} ms`;
-      row(
-        label,
-        first,
-        "ms",
-        `${found} found, ${evaluated} imported; ${library}; a lookup ${own?.toFixed(0)} ns`,
-      );
-    }
+    const names = ["catalogue", "stevedore"];
+    const versions = names.map(
+      (peer) => JSON.parse(runOnce(theirs(peer, "--version"))) as Record<string, string>,
+    );
+    const ours = { args: [child, face, "list", name], cwd: this.project(count, count) };
+    console.log(
+      `\nThe same job: ${count} installed packages that declare one component each, and 10^6 lookups of one`,
+    );
+    row("", "library", "finding", "both", "imported", "10^6 lookups");
+    const figures = medians(Math.min(this.rounds, 7), [ours, ...names.map((peer) => theirs(peer))]);
+    const labels = ["codex-ml", ...names.map((peer, index) => `${peer} ${versions[index]?.version ?? ""}`)];
+    return {
+      python: versions[0]?.python,
+      figures: labels.map((label, index) => {
+        const { imported = Number.NaN, first = Number.NaN, evaluated, million, done } = figures[index] ?? {};
+        const both = imported + first;
+        row(
+          label,
+          ...[imported, first, both].map((value) => show(value, "ms")),
+          `${evaluated} modules`,
+          `${show(million, "ms")}${done === undefined || done >= 1e6 ? "" : ` (from ${done})`}`,
+        );
+        return {
+          label,
+          library: imported,
+          finding: first,
+          both,
+          modulesImported: evaluated,
+          millionLookups: million,
+          lookupsDone: done ?? 1e6,
+        };
+      }),
+    };
+  }
+}
+
+export async function main(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      rounds: { type: "string", default: "21" },
+      python: { type: "string" },
+      record: { type: "boolean", default: false },
+    },
+  });
+  if (!existsSync(cli)) {
+    console.error("dist/cli.mjs is missing: `npm run build` first");
+    return 2;
+  }
+  const bench = new Bench(Number(values.rounds));
+  try {
+    const { processor, cores, node, loadAverage } = machine();
+    console.log(`Node ${node} on ${processor}, ${cores} cores, load average ${loadAverage}`);
+    console.log(`Medians over ${bench.rounds} processes each, by turns; warm file system`);
+    const finding = bench.finding();
+    const lookingUp = bench.lookingUp();
+    const starting = bench.starting();
+    const python = values.python;
+    const peers = python === undefined ? undefined : bench.peers(python);
+    if (peers === undefined)
+      console.log("\nFor Python's catalogue and stevedore beside it: --python PATH (bench/README.md).");
+    const found = (dependencies: number) => finding.find((one) => one.dependencies === dependencies)?.first;
+    const targets = [
+      target("finding the components of 1,000 direct dependencies", "ms", 60, found(1000) ?? Number.NaN),
+      target("finding the components of 100 direct dependencies", "ms", 8, found(100) ?? Number.NaN),
+      target("modules that a listing imports", "", 0, Math.max(...finding.map((one) => one.modulesImported))),
+      target("a lookup of what is loaded", "ns", 200, Math.max(...lookingUp.map(({ get }) => get))),
+      ...starting.slice(1).map(({ label, over }) => target(`${label}, over node -e 0`, "ms", 60, over)),
+    ];
+    console.log("\nTargets");
+    for (const { what, unit, target: limit, measured, met } of targets)
+      row(what, `${measured} ${unit}`, `of ${limit} ${unit}`, met ? "met" : "MISSED");
+    const file = saveResults("registry", values.record, {
+      rounds: bench.rounds,
+      targets,
+      ...tidy({ finding, lookingUp, starting, peers }),
+    });
+    console.log(`\nWritten to ${file}`);
     return 0;
   } finally {
-    rmSync(directory, { recursive: true, force: true });
+    rmSync(bench.directory, { recursive: true, force: true });
   }
+}
+
+/** The same with every number rounded. */
+function tidy(results: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return JSON.parse(
+    JSON.stringify(results, (_, value) => (typeof value === "number" ? rounded(value) : value)),
+  );
 }

@@ -14,7 +14,7 @@ const directory = fileURLToPath(new URL(`../${folder}/`, import.meta.url));
 const check = process.argv.includes("--check");
 
 configurePlugins({ plugins: false }); // The built-ins alone, not the plugins that happen to be installed here.
-// One by one: of modules that are imported at once, jiti gives some half-loaded.
+// One after the other: jiti hands out a module that two imports share before it has run.
 for (const registry of Object.values(globalRegistries))
   for (const name of registry.list()) await registry.get(name);
 const pages = await referencePages(globalRegistries);

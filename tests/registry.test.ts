@@ -461,6 +461,16 @@ describe("Options", () => {
     expect(error.message).toMatch(/smoothing\.kind: .*"add".*\(got "ad"\)/);
   });
 
+  test("an option that is missing is said to be missing, and what it should be", async () => {
+    const options = z.object({ path: z.string(), size: z.number() });
+    metrics.register("toy", defineMetric({ options, create: () => constant(0) }));
+    const error = await rejection(metrics.create("toy", { size: "1" }), RegistryOptionsError);
+    expect(error.issues).toEqual([
+      { path: ["path"], message: "missing; expected string" },
+      { path: ["size"], message: 'Invalid input: expected number (got "1")' },
+    ]);
+  });
+
   test("every unknown option is an issue of its own, with the closest name", async () => {
     define();
     const error = await rejection(

@@ -2,6 +2,8 @@ import { z } from "zod";
 import { Conv1D, dropout, Embedding, type ForwardContext, LayerNorm, Module, normal } from "../nn/index.ts";
 import {
   add,
+  attention,
+  attentionBias,
   causalAttention,
   type Dim,
   gelu,
@@ -75,8 +77,8 @@ class Gpt2LMHeadModel extends Module implements Model {
     };
   }
 
-  forward({ inputIds }: ModelInputs, context: ForwardContext): ModelOutputs {
-    const hidden = this.transformer.forward(inputIds, context); //                              (B, T, C)
+  forward(inputs: ModelInputs, context: ForwardContext): ModelOutputs {
+    const hidden = this.transformer.forward(inputs, context); //                                (B, T, C)
     return { logits: linear(hidden, this.transformer.wte.weight, undefined, { transposed: true }) }; // (B, T, V)
   }
 }
@@ -98,10 +100,13 @@ class Transformer extends Module {
     this.#dropout = given.dropout;
   }
 
-  forward(inputIds: Tensor, context: ForwardContext): Tensor {
-    const positions = slice(this.wpe.weight, 0, 0, inputIds.dim(1)); //                         (T, C)
+  forward({ inputIds, attentionMask, positionIds }: ModelInputs, context: ForwardContext): Tensor {
+    const positions = positionIds //                                                            (B, T, C)
+      ? this.wpe.forward(positionIds)
+      : slice(this.wpe.weight, 0, 0, inputIds.dim(1)); //                                       or (T, C)
+    const bias = attentionMask && attentionBias(attentionMask, { causal: true }); //            (B, 1, T, T)
     let x = dropout(add(this.wte.forward(inputIds), positions), this.#dropout, context); //     (B, T, C)
-    for (const block of this.h) x = block.forward(x, context);
+    for (const block of this.h) x = block.forward(x, bias, context);
     return this.ln_f.forward(x);
   }
 }
@@ -120,8 +125,8 @@ class Block extends Module {
     this.mlp = new Mlp(given);
   }
 
-  forward(x: Tensor, context: ForwardContext): Tensor {
-    const y = add(x, this.attn.forward(this.ln_1.forward(x), context));
+  forward(x: Tensor, bias: Tensor | undefined, context: ForwardContext): Tensor {
+    const y = add(x, this.attn.forward(this.ln_1.forward(x), bias, context));
     return add(y, this.mlp.forward(this.ln_2.forward(y), context));
   }
 }
@@ -140,13 +145,15 @@ class Attention extends Module {
     this.#dropout = given.dropout;
   }
 
-  forward(x: Tensor, context: ForwardContext): Tensor {
+  forward(x: Tensor, bias: Tensor | undefined, context: ForwardContext): Tensor {
     const [B, T, C] = x.shape as [Dim, Dim, number];
     const [H, D] = [this.#heads, C / this.#heads];
     const qkv = transpose(reshape(this.c_attn.forward(x), [B, T, 3, H, D]), [2, 0, 3, 1, 4]);
     const [q, k, v] = split(qkv, 3) as [Tensor, Tensor, Tensor]; //                             (1, B, H, T, D) each
     const factors = context.dropoutFactors([1, B, H, T, T], this.#dropout);
-    const mixed = causalAttention(q, k, v, factors); //                                         (1, B, H, T, D)
+    const mixed = bias //                                                                       (1, B, H, T, D)
+      ? attention(q, k, v, { bias, dropout: factors })
+      : causalAttention(q, k, v, factors);
     const y = this.c_proj.forward(reshape(transpose(mixed, [0, 1, 3, 2, 4]), [B, T, C])); //    (B, T, C)
     return dropout(y, this.#dropout, context);
   }

@@ -7,7 +7,10 @@ import {
   type ResultFor,
 } from "../registry/index.ts";
 import type { Tensor } from "../tensor/index.ts";
+import type { bert } from "./bert.ts";
+import type { embeddingBag } from "./embedding-bag.ts";
 import type { gpt2 } from "./gpt2.ts";
+import type { llama } from "./llama.ts";
 
 /** What a model is for; decides which trainers can train it. */
 export type Task = "causal_lm" | "masked_lm" | "sequence_classification";
@@ -83,6 +86,21 @@ export const models: RegistryKind<Model> = {
       aliases: ["gpt"],
       description: "GPT-2: a decoder-only transformer (Radford et al. 2019).",
     },
+    llama: {
+      load: async () => (await import("./llama.ts")).llama,
+      description:
+        "Llama: a decoder with rotary positions, RMSNorm, SwiGLU and grouped-query attention (Touvron et al. 2023).",
+    },
+    bert: {
+      load: async () => (await import("./bert.ts")).bert,
+      description: "BERT: an encoder, for masked language modelling or classification (Devlin et al. 2019).",
+    },
+    embedding_bag: {
+      load: async () => (await import("./embedding-bag.ts")).embeddingBag,
+      aliases: ["fasttext"],
+      description:
+        "fastText's classifier: the mean of token and n-gram vectors, then a linear layer (Joulin et al. 2016).",
+    },
   },
 };
 
@@ -96,6 +114,9 @@ declare global {
     /** Factories by name, for the types of {@link getModel}. Packages and projects add theirs. */
     interface Models {
       gpt2: typeof gpt2;
+      llama: typeof llama;
+      bert: typeof bert;
+      embedding_bag: typeof embeddingBag;
     }
   }
 }

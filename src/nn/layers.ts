@@ -1,4 +1,4 @@
-import { gather, layerNorm, linear, mul, type Tensor } from "../tensor/index.ts";
+import { gather, layerNorm, linear, mul, rmsNorm, type Tensor } from "../tensor/index.ts";
 import type { ForwardContext } from "./context.ts";
 import { Module } from "./module.ts";
 import { type Initializer, normal, ones, Parameter, zeros } from "./parameter.ts";
@@ -74,6 +74,22 @@ export class LayerNorm extends Module {
 
   forward(x: Tensor): Tensor {
     return layerNorm(x, this.weight, this.bias, this.#epsilon);
+  }
+}
+
+/** Division by the root mean square over the last axis, with learned scale (Zhang & Sennrich 2019). */
+export class RMSNorm extends Module {
+  readonly weight: Parameter;
+  readonly #epsilon: number;
+
+  constructor(size: number, epsilon = 1e-6) {
+    super();
+    this.weight = new Parameter([size], ones);
+    this.#epsilon = epsilon;
+  }
+
+  forward(x: Tensor): Tensor {
+    return rmsNorm(x, this.weight, this.#epsilon);
   }
 }
 

@@ -10,6 +10,13 @@ export function normal(standardDeviation: number): Initializer {
   };
 }
 
+/** Draws evenly from [−limit, limit). */
+export function uniform(limit: number): Initializer {
+  return (values, random) => {
+    for (let index = 0; index < values.length; index++) values[index] = limit * (2 * random.uniform() - 1);
+  };
+}
+
 export const zeros: Initializer = (values) => void values.fill(0);
 export const ones: Initializer = (values) => void values.fill(1);
 

@@ -1,14 +1,18 @@
+import { type Discovered, type Discovery, importTarget, OWN_NAME, quote } from "../packages/index.ts";
 import type { RegistryKind } from "./component.ts";
-import type { Discovered, Discovery } from "./discovery.ts";
-import { quote } from "./display.ts";
 import { Entry } from "./entry.ts";
-import { importTarget, OWN_NAME } from "./packages.ts";
 
 /** Entries by each of their names and aliases. */
 export type ByName<Component> = Map<string, Entry<Component>>;
 
-/** What packages declare, which may be several under one name. */
-type Declared<Component> = ReadonlyMap<string, readonly Entry<Component>[]>;
+/** What manifests say of one kind, by name. */
+interface Declared<Component> {
+  readonly found: Discovered;
+  /** Several packages may declare one name. */
+  readonly entries: ReadonlyMap<string, readonly Entry<Component>[]>;
+  /** The package that a pin gives the name to. */
+  readonly pins: ReadonlyMap<string, string>;
+}
 
 /** Who answers for a name: one entry, several rivals, or nobody. */
 export interface Answer<Component> {
@@ -25,10 +29,10 @@ export class Claims<Component> {
   readonly builtins: ByName<Component> = new Map();
   readonly program: ByName<Component> = new Map();
   /** What is registered at run time: by the program, then by each scope of `temporarily`. The last answers first. */
-  readonly layers: ByName<Component>[] = [this.program];
+  layers: readonly ByName<Component>[] = [this.program];
   readonly #kind: RegistryKind<Component>;
   readonly #discovery: Discovery;
-  #declared: { readonly by: Discovered; readonly claims: Declared<Component> } | undefined;
+  #declared: Declared<Component> | undefined;
 
   constructor(kind: RegistryKind<Component>, discovery: Discovery) {
     this.#kind = kind;
@@ -36,27 +40,24 @@ export class Claims<Component> {
     for (const [name, builtin] of Object.entries(kind.builtins)) {
       const source = { import: () => builtin.load() };
       const origin = { kind: "builtin", package: OWN_NAME } as const;
-      const entry = new Entry<Component>({ noun: kind.noun, name, ...builtin }, origin, source);
+      const entry = new Entry(kind, { name, ...builtin }, origin, source);
       for (const key of [name, ...entry.aliases]) this.builtins.set(key, entry);
     }
   }
 
   answer(name: string, owner?: string): Answer<Component> {
     if (owner !== undefined) return { claimants: this.#ownedBy(owner, name) };
-    let entry = this.layers.findLast((layer) => layer.has(name))?.get(name);
-    // Only now are manifests needed: a program that registers what it uses reads none.
-    if (entry === undefined) {
-      const pin = `${this.#kind.kind}/${name}`;
-      const pinned = this.#discovery.found.pins.get(pin);
-      if (pinned !== undefined) {
-        const claimants = this.#ownedBy(pinned, name);
-        if (claimants.length > 0) return { claimants };
-        const problem = `names ${quote(pinned)}, which gives no such ${this.#kind.noun} here`;
-        return { claimants, unmetPin: `The pin ${quote(pin)} ${problem}.` };
-      }
-      entry = this.builtins.get(name);
+    const registered = this.layers.findLast((layer) => layer.has(name))?.get(name);
+    // A program that registers what it uses reads no manifests.
+    const pinned = registered === undefined ? this.declared.pins.get(name) : undefined;
+    if (pinned !== undefined) {
+      const claimants = this.#ownedBy(pinned, name);
+      if (claimants.length > 0) return { claimants };
+      const problem = `names ${quote(pinned)}, which gives no such ${this.#kind.noun} here`;
+      return { claimants, unmetPin: `The pin ${quote(`${this.#kind.kind}/${name}`)} ${problem}.` };
     }
-    if (entry === undefined) return { claimants: this.declared().get(name) ?? [] };
+    const entry = registered ?? this.builtins.get(name);
+    if (entry === undefined) return { claimants: this.declared.entries.get(name) ?? [] };
     // An alias is another spelling of a name: whoever answers for the name answers for it too.
     return entry.name === name ? { claimants: [entry] } : this.answer(entry.name);
   }
@@ -64,35 +65,38 @@ export class Claims<Component> {
   /** Every entry once, those that go before first. */
   all(): Entry<Component>[] {
     const own = [...this.layers.toReversed(), this.builtins].flatMap((entries) => [...entries.values()]);
-    return [...new Set([...own, ...[...this.declared().values()].flat()])];
+    return [...new Set([...own, ...[...this.declared.entries.values()].flat()])];
   }
 
-  /** What packages declare of this kind. Kept, with what has been imported, as long as what was found stands. */
-  declared(): Declared<Component> {
+  /** Kept, with what has been imported, as long as what was found stands. */
+  get declared(): Declared<Component> {
     const { found } = this.#discovery;
-    if (this.#declared?.by !== found) this.#declared = { by: found, claims: this.#declaredIn(found) };
-    return this.#declared.claims;
+    if (this.#declared?.found !== found) this.#declared = this.#declaredIn(found);
+    return this.#declared;
   }
 
-  #declaredIn({ packages }: Discovered): Declared<Component> {
-    const { noun, group } = this.#kind;
-    const claims = new Map<string, Entry<Component>[]>();
-    for (const { name: owner, version, directory, location, declarations } of packages)
+  #declaredIn(found: Discovered): Declared<Component> {
+    const entries = new Map<string, Entry<Component>[]>();
+    for (const { name: owner, version, directory, location, declarations } of found.packages)
       for (const { target, ...declaration } of declarations) {
-        if (declaration.group !== group) continue;
+        if (declaration.group !== this.#kind.group) continue;
         const origin = { kind: "entry-point", package: owner, version, target, location } as const;
         const source = { import: (attempt: number) => importTarget(directory, target, attempt) };
-        const entry = new Entry<Component>({ noun, ...declaration }, origin, source);
+        const entry = new Entry(this.#kind, declaration, origin, source);
         for (const key of [entry.name, ...entry.aliases])
-          claims.set(key, [...(claims.get(key) ?? []), entry]);
+          entries.set(key, [...(entries.get(key) ?? []), entry]);
       }
-    return claims;
+    const pins = new Map<string, string>();
+    for (const [pin, owner] of found.pins) {
+      const [kind, name = ""] = pin.split("/");
+      if (kind === this.#kind.kind) pins.set(name, owner);
+    }
+    return { found, entries, pins };
   }
 
   #ownedBy(owner: string, name: string): readonly Entry<Component>[] {
     const builtin = owner === OWN_NAME ? this.builtins.get(name) : undefined;
     if (builtin !== undefined) return [builtin];
-    const claimants = this.declared().get(name) ?? [];
-    return claimants.filter((entry) => entry.package === owner);
+    return (this.declared.entries.get(name) ?? []).filter((entry) => entry.package === owner);
   }
 }

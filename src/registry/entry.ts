@@ -1,25 +1,26 @@
-import type { ComponentContext, Factory, FactoryClass, FactoryFunction } from "./component.ts";
-import { describeValue, quote } from "./display.ts";
+import { describeValue, ownVersion, quote, RegistryError } from "../packages/index.ts";
+import type { ComponentContext, Factory, FactoryClass, FactoryFunction, RegistryKind } from "./component.ts";
 import {
   InvalidOptionError,
   RegistryContractError,
-  RegistryError,
   RegistryFactoryError,
   RegistryLoadError,
   RegistryOptionsError,
 } from "./errors.ts";
 import { acceptOptions } from "./options.ts";
 import type { Origin, Subject } from "./origin.ts";
-import { ownVersion } from "./packages.ts";
+
+type KnownOrigin = Pick<Origin, "kind"> & Partial<Origin>;
+type Details = { name: string; aliases?: Iterable<string>; description?: string | undefined };
 
 /** One registration: a name, where it came from, and its factory once somebody has asked for it. */
 export class Entry<Component> implements Subject {
-  readonly noun: string;
   readonly name: string;
   /** Shrinks when another registration takes one over. */
   readonly aliases: Set<string>;
   readonly description: string | undefined;
-  readonly #origin: Pick<Origin, "kind"> & Partial<Origin>;
+  readonly #kind: RegistryKind<Component>;
+  readonly #origin: KnownOrigin;
   readonly #import: (attempt: number) => Promise<unknown>;
   #factory: Factory<Component> | undefined;
   #loading: Promise<Factory<Component>> | undefined;
@@ -29,18 +30,23 @@ export class Entry<Component> implements Subject {
 
   /** @throws {RegistryError} the factory at hand cannot build anything. */
   constructor(
-    details: { noun: string; name: string; aliases?: Iterable<string>; description?: string | undefined },
-    origin: Pick<Origin, "kind"> & Partial<Origin>,
+    kind: RegistryKind<Component>,
+    { name, aliases, description }: Details,
+    origin: KnownOrigin,
     source: { readonly factory: unknown } | { readonly import: (attempt: number) => Promise<unknown> },
   ) {
-    this.noun = details.noun;
-    this.name = details.name;
-    this.aliases = new Set(details.aliases);
+    this.#kind = kind;
+    this.name = name;
+    this.aliases = new Set(aliases);
     this.#origin = origin;
     this.#import = "import" in source ? source.import : async () => source.factory;
     if ("factory" in source) this.#factory = this.#accept(source.factory);
     const described = typeof this.#factory === "object" ? this.#factory.description : undefined;
-    this.description = details.description ?? described;
+    this.description = description ?? described;
+  }
+
+  get noun(): string {
+    return this.#kind.noun;
   }
 
   get package(): string | undefined {
@@ -63,20 +69,18 @@ export class Entry<Component> implements Subject {
   }
 
   /** Imports it if need be. Concurrent calls share one import, its result is kept, and a failed one may be tried again. */
-  async factory(): Promise<Factory<Component>> {
-    if (this.#factory !== undefined) return this.#factory;
-    this.#loading ??= this.#load().finally(() => {
-      this.#loading = undefined;
-    });
+  factory(): Promise<Factory<Component>> {
+    this.#loading ??= this.#load();
     return this.#loading;
   }
 
   async #load(): Promise<Factory<Component>> {
     try {
-      this.#factory = this.#accept(await this.#imported());
+      this.#factory ??= this.#accept(await this.#imported());
       this.#error = undefined;
       return this.#factory;
     } catch (cause) {
+      this.#loading = undefined;
       this.#error = new RegistryLoadError(this, cause);
       throw this.#error;
     }
@@ -101,11 +105,7 @@ export class Entry<Component> implements Subject {
    * Builds a component: validates the options, calls the factory, and holds what it returned against the contract.
    * The errors tell whose fault it is: that of the import, the options, the factory, or what it returned.
    */
-  async create(
-    check: (value: unknown) => string | undefined,
-    options: unknown,
-    context: ComponentContext,
-  ): Promise<Component> {
+  async create(options: unknown, context: ComponentContext): Promise<Component> {
     const factory = await this.factory();
     const blameFactory = (cause: unknown): never => {
       throw new RegistryFactoryError(this, cause);
@@ -116,7 +116,7 @@ export class Entry<Component> implements Subject {
     let expected: string | undefined;
     try {
       component = await construct(factory, value, context);
-      expected = check(component);
+      expected = this.#kind.check(component);
     } catch (cause) {
       if (!InvalidOptionError.is(cause)) return blameFactory(cause);
       throw new RegistryOptionsError(this, [{ path: cause.path, message: cause.message }], { cause });

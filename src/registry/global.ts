@@ -1,5 +1,5 @@
+import { Discovery, type DiscoveryOptions } from "../packages/index.ts";
 import type { RegistryKind } from "./component.ts";
-import { Discovery, type DiscoveryOptions } from "./discovery.ts";
 import { Registry } from "./registry.ts";
 
 /**

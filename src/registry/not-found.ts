@@ -1,9 +1,6 @@
 import { join } from "node:path";
-import type { Discovered } from "./discovery.ts";
-import { quote } from "./display.ts";
+import { closestNames, type Discovered, explainLeftOut, quote, RegistryError } from "../packages/index.ts";
 import type { Entry } from "./entry.ts";
-import { RegistryError } from "./errors.ts";
-import { closestNames } from "./suggest.ts";
 
 /** Nothing answers for the name. Says what was probably meant, what stands in the way, and what to do. */
 export class RegistryNotFoundError extends RegistryError {
@@ -16,9 +13,10 @@ export class RegistryNotFoundError extends RegistryError {
     { noun, group }: { readonly noun: string; readonly group: string },
     [name, owner]: readonly [name: string, owner?: string],
     entries: readonly Entry<unknown>[],
-    { problems, off, root, packages }: Discovered,
+    found: Discovered,
     unmetPin: string | undefined,
   ) {
+    const { problems, off, root, packages, leftOut } = found;
     const names = [...new Set(entries.map((entry) => entry.name))].sort();
     const asked = owner === undefined ? name : `${owner}/${name}`;
     // An alias of a component that is offered by its name would say nothing new.
@@ -38,10 +36,11 @@ export class RegistryNotFoundError extends RegistryError {
       const isIt = components?.some((one) => one.group === group && one.name.trim().toLowerCase() === name);
       if (isBroken || isIt) message.push(`Problem: ${problem}`);
     }
+    message.push(...explainLeftOut(found, group, name, owner));
     if (off !== undefined) message.push(`No package was looked at: ${off}.`);
     else if (root === undefined)
       message.push("No package was looked at: there is no package.json at or above the working directory.");
-    else if (owner !== undefined && !packages.some((plugin) => plugin.name === owner))
+    else if (owner !== undefined && !leftOut.has(owner) && !packages.some((plugin) => plugin.name === owner))
       message.push(
         `${quote(owner)} is none of the plugins that ${join(root, "package.json")} depends on directly.`,
       );

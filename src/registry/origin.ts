@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { packageLabel } from "../packages/index.ts";
 
 /** Where a registration came from, and how it stands. */
 export interface Origin {
@@ -24,11 +25,6 @@ export interface Subject {
   readonly noun: string;
   readonly name: string;
   readonly origin: Origin;
-}
-
-/** `my-extension@1.2.0`, or the name alone where no version is known. */
-export function packageLabel(name: string, version: string | undefined): string {
-  return version === undefined ? name : `${name}@${version}`;
 }
 
 /** An origin in a few words, for messages. */

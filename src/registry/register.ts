@@ -1,11 +1,7 @@
+import { isRecord, normalizeName, quote, RegistryError, unknownKey } from "../packages/index.ts";
 import type { Factory } from "./component.ts";
-import { quote } from "./display.ts";
 import { isFactory } from "./entry.ts";
-import { RegistryError } from "./errors.ts";
-import { normalizeName } from "./names.ts";
 import { callerLocation } from "./origin.ts";
-import { isRecord } from "./packages.ts";
-import { unknownKey } from "./suggest.ts";
 
 export interface RegisterOptions {
   /** Replace what the program registered, or a built-in, instead of throwing. */

@@ -1,9 +1,15 @@
+import {
+  Discovery,
+  type DiscoveryOptions,
+  normalizeName,
+  type PluginProblem,
+  parseReference,
+  RegistryNameError,
+} from "../packages/index.ts";
 import { type ByName, Claims } from "./claims.ts";
 import type { ComponentContext, Factory, RegistryKind } from "./component.ts";
-import { Discovery, type DiscoveryOptions, type PluginProblem } from "./discovery.ts";
 import { Entry } from "./entry.ts";
-import { RegistryConflictError, RegistryNameError } from "./errors.ts";
-import { normalizeName, parseReference } from "./names.ts";
+import { RegistryConflictError } from "./errors.ts";
 import { RegistryNotFoundError } from "./not-found.ts";
 import { callerLocation, type Origin } from "./origin.ts";
 import { type Register, type RegisterOptions, registerBy } from "./register.ts";
@@ -38,8 +44,13 @@ export class Registry<Component> {
   }
 
   /** The factory of `name`, imported if need be. Rejects with a `RegistryError`. */
-  async get(name: string): Promise<Factory<Component>> {
-    return this.#find(name).factory();
+  get(name: string): Promise<Factory<Component>> {
+    // Not an async function: the promise that an entry keeps of its factory is given as it is, which halves a lookup.
+    try {
+      return this.#find(name).factory();
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** Imports if need be, validates the options, builds, and checks the contract. Rejects with a `RegistryError`. */
@@ -48,7 +59,7 @@ export class Registry<Component> {
     options?: unknown,
     context: ComponentContext = { directory: process.cwd() },
   ): Promise<Component> {
-    return this.#find(name).create(this.kind.check, options, context);
+    return this.#find(name).create(options, context);
   }
 
   /** Whether somebody claims the name, alias or `package/name`. False for what cannot be a name. */
@@ -79,23 +90,20 @@ export class Registry<Component> {
 
   /** What keeps packages or components of this kind from working; conflicts and pins that cannot be met are among it. */
   problems(): PluginProblem[] {
-    const { group, kind } = this.kind;
-    const { problems, pins } = this.discovery.found;
-    const ours = problems.filter(
+    const { group } = this.kind;
+    const { found, entries, pins } = this.#claims.declared;
+    const ours = found.problems.filter(
       ({ components }) => components === undefined || components.some((one) => one.group === group),
     );
-    const pinned = [...pins.keys()].filter((pin) => pin.startsWith(`${kind}/`));
-    const names = new Set([
-      ...this.#claims.declared().keys(),
-      ...pinned.map((pin) => pin.slice(kind.length + 1)),
-    ]);
-    for (const name of [...names].sort()) {
+    for (const name of [...new Set([...entries.keys(), ...pins.keys()])].sort()) {
       const { claimants, unmetPin } = this.#claims.answer(name);
-      const message =
-        claimants.length > 1 ? new RegistryConflictError(this.kind, name, claimants).message : unmetPin;
-      if (message === undefined) continue;
+      const conflict =
+        claimants.length > 1 ? new RegistryConflictError(this.kind, name, claimants) : undefined;
+      const message = conflict?.message ?? unmetPin;
       const about = { package: undefined, version: undefined, location: undefined };
-      ours.push({ ...about, message, components: [{ group, name }] });
+      if (message === undefined) continue;
+      const code = conflict === undefined ? "PIN_UNMET" : "NAME_CONFLICT";
+      ours.push({ code, ...about, message, components: [{ group, name }] });
     }
     return ours;
   }
@@ -115,20 +123,19 @@ export class Registry<Component> {
    */
   temporarily(factories: Readonly<Record<string, Factory<Component>>>): Disposable {
     const origin = { kind: "temporary", location: callerLocation(this.temporarily) } as const;
-    const { layers } = this.#claims;
+    const claims = this.#claims;
     const scope: ByName<Component> = new Map();
     for (const [given, factory] of Object.entries(factories)) {
       const name = normalizeName(given);
-      const entry = new Entry<Component>({ noun: this.kind.noun, name }, origin, { factory });
+      const entry = new Entry(this.kind, { name }, origin, { factory });
       const rival = scope.get(name);
       if (rival !== undefined) throw new RegistryConflictError(this.kind, name, [rival, entry]);
       scope.set(name, entry);
     }
-    layers.push(scope);
+    claims.layers = [...claims.layers, scope];
     return {
       [Symbol.dispose]: () => {
-        const index = layers.indexOf(scope);
-        if (index !== -1) layers.splice(index, 1);
+        claims.layers = claims.layers.filter((layer) => layer !== scope);
       },
     };
   }
@@ -146,9 +153,7 @@ export class Registry<Component> {
     const keys = [name, ...aliases];
     const replaced = override ? (program.get(name) ?? builtins.get(name))?.origin : undefined;
     const origin = { kind: "program", location, ...(replaced && { replaced }) } as const;
-    const entry = new Entry<Component>({ noun: this.kind.noun, name, aliases, description }, origin, {
-      factory,
-    });
+    const entry = new Entry(this.kind, { name, aliases, description }, origin, { factory });
     // All names are looked at before the first is taken.
     for (const key of keys) {
       const rival = program.get(key) ?? builtins.get(key);

@@ -1,10 +1,8 @@
 import { dataLoaders } from "../data-loaders/index.ts";
 import { type Metric, metrics } from "../metrics/index.ts";
 import { models } from "../models/index.ts";
-import { describeValue } from "../registry/display.ts";
+import { closestNames, describeValue, normalizePin } from "../packages/index.ts";
 import type { PluginSelection, RegistryKind } from "../registry/index.ts";
-import { normalizePin } from "../registry/manifest.ts";
-import { closestNames } from "../registry/suggest.ts";
 import { tokenizers } from "../tokenizers/index.ts";
 import { trainers } from "../trainers/index.ts";
 import type { RunConfig, Slot } from "./config.ts";

@@ -58,7 +58,7 @@ const placeholderLabels = ["0", "1"];
 const defaultMetrics: Readonly<Record<Task, readonly NamedComponent[]>> = {
   causal_lm: [{ name: "perplexity", options: {} }],
   masked_lm: [{ name: "perplexity", options: {} }],
-  sequence_classification: [{ name: "token_accuracy", options: {} }],
+  sequence_classification: [{ name: "accuracy", options: {} }],
 };
 
 /**

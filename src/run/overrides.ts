@@ -1,4 +1,4 @@
-import { describeValue } from "../registry/display.ts";
+import { describeValue } from "../packages/index.ts";
 import { isRecord } from "./check-config.ts";
 import type { ConfigPath, RunFileProblem } from "./problems.ts";
 import { parseYaml } from "./yaml-source.ts";

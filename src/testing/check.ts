@@ -1,4 +1,4 @@
-import { describeError } from "../registry/display.ts";
+import { describeError } from "../packages/index.ts";
 
 /** One thing that every component of a kind must do, for any test runner. */
 export interface ConformanceCheck {

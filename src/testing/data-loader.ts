@@ -1,7 +1,7 @@
 import { type DataLoader, dataLoaders, type Example, type Split } from "../data-loaders/index.ts";
 import { IGNORE_INDEX } from "../nn/index.ts";
+import { describeValue, quote } from "../packages/index.ts";
 import type { Factory } from "../registry/component.ts";
-import { describeValue, quote } from "../registry/display.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
 import { broken, type ConformanceCheck, check, once } from "./check.ts";
 import {

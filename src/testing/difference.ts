@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { describeValue } from "../registry/display.ts";
+import { describeValue } from "../packages/index.ts";
 import { broken } from "./check.ts";
 
 /** What a component did, as data of which equal components have equal ones. Typed arrays and NaN are allowed. */

@@ -7,8 +7,8 @@ import {
   metrics,
   type StreamingMetric,
 } from "../metrics/index.ts";
+import { describeValue, quote } from "../packages/index.ts";
 import type { Factory } from "../registry/component.ts";
-import { describeValue, quote } from "../registry/display.ts";
 import { plainJsonProblem } from "../run/plain-json.ts";
 import { broken, type ConformanceCheck, check } from "./check.ts";
 import { expectEqual, plain } from "./difference.ts";

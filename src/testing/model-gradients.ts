@@ -1,10 +1,10 @@
 import type { Model } from "../models/index.ts";
 import type { Parameter } from "../nn/index.ts";
-import { describeError, quote } from "../registry/display.ts";
+import { describeError, quote } from "../packages/index.ts";
 import { Program, TensorBuffer } from "../runtime/index.ts";
 import { describe, grad, leavesOf, mul, Random, reduceSum, type Tensor } from "../tensor/index.ts";
 import { broken } from "./check.ts";
-import { firstValues, traceModel } from "./model-observed.ts";
+import { filledValues, firstValues, type Trace, traceModel } from "./model-observed.ts";
 
 /** Builds the graph of the gradients, compiles it and runs it once: an operator can fail in each. */
 export async function checkGradients(model: Model): Promise<void> {
@@ -18,16 +18,40 @@ export async function checkGradients(model: Model): Promise<void> {
         `The logits do not depend on the parameter ${quote(parameter.name)}, so it would never be trained. Expected every ` +
           "one of parameters() to be used in forward.",
       );
+  const random = new Random(3);
+  const rows = Array.from({ length: batch }, () =>
+    Array.from({ length }, () => random.integer(model.vocabSize)),
+  );
+  await runGradients(model, { inputs, logits }, { input_ids: rows }, firstValues(model));
+}
+
+/** The same of a batch with a mask, from weights that are not zero. */
+export async function checkFiniteGradients(
+  model: Model,
+  rows: readonly (readonly number[])[],
+  attentionMask: readonly (readonly number[])[],
+): Promise<void> {
+  const trace = traceModel(model, rows.length, rows[0]?.length ?? 0, "training", ["attentionMask"]);
+  await runGradients(model, trace, { input_ids: rows, attentionMask }, filledValues(model));
+}
+
+async function runGradients(
+  model: Model,
+  { inputs, logits }: Pick<Trace, "inputs" | "logits">,
+  batch: Readonly<Record<string, readonly (readonly number[])[]>>,
+  values: ReadonlyMap<string, Float32Array>,
+): Promise<void> {
+  const parameters = model.parameters();
   // Of squares: the plain sum of logits can be flat where a normalisation comes last.
   const gradients = gradientsOf(reduceSum(mul(logits, logits)), parameters);
   const keys = ["dropout_key_a", "dropout_key_b"];
-  const random = new Random(3);
-  const ids = Int32Array.from({ length: batch * length }, () => random.integer(model.vocabSize));
-  const values = firstValues(model);
-  const given: Record<string, TensorBuffer> = {
-    ...Object.fromEntries(keys.map((key) => [key, new TensorBuffer({ dtype: "int32", shape: [] })])),
-    input_ids: new TensorBuffer({ dtype: "int32", shape: [batch, length], data: ids }),
-  };
+  const given: Record<string, TensorBuffer> = Object.fromEntries(
+    keys.map((key) => [key, new TensorBuffer({ dtype: "int32", shape: [] })]),
+  );
+  for (const [name, rows] of Object.entries(batch)) {
+    const shape = [rows.length, rows[0]?.length ?? 0];
+    given[name] = new TensorBuffer({ dtype: "int32", shape, data: Int32Array.from(rows.flat()) });
+  }
   const results: Record<string, TensorBuffer<"float32">> = {};
   for (const { name, dims } of parameters) {
     const data = values.get(name) ?? new Float32Array();

@@ -1,47 +1,9 @@
-/** What the numbers of a causal language model must be, found by running it. */
+/** What the numbers of a model must be, found by running it. */
 import type { Model } from "../models/index.ts";
-import { Random } from "../tensor/index.ts";
 import { broken } from "./check.ts";
 import type { FilledModel } from "./model-observed.ts";
+import { changed, distance, ids, lengthOf, longestOf, part, percent } from "./model-samples.ts";
 
-/** Positions that most checks run over. */
-const LENGTH = 8;
-/** Longest sequence that is run to see whether the last position works. */
-const LONGEST = 512;
-
-function lengthOf({ maxPositionEmbeddings }: Model): number {
-  return Math.min(LENGTH, maxPositionEmbeddings);
-}
-
-/** Random ids, always the same for a seed. */
-function ids({ vocabSize }: Model, length: number, seed: number): number[] {
-  const random = new Random(seed);
-  return Array.from({ length }, () => random.integer(vocabSize));
-}
-
-/** The ids with every one from `from` on changed to another. */
-function changed(row: readonly number[], from: number, { vocabSize }: Model): number[] {
-  return row.map((id, at) => (at < from ? id : (id + 1 + (at % Math.max(1, vocabSize - 1))) % vocabSize));
-}
-
-/** Largest difference of two stretches of logits, as a share of the largest logit. */
-function distance(a: Float32Array, b: Float32Array): number {
-  const largest = a.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-30);
-  return a.reduce((most, value, at) => Math.max(most, Math.abs(value - (b[at] ?? Number.NaN))), 0) / largest;
-}
-
-const percent = (share: number): string => `${(100 * share).toPrecision(2)} % of the largest logit`;
-
-/** Logits of some positions of one row: of (B, T, V), row `row`, positions [from, to). */
-function part(
-  logits: Float32Array,
-  { vocabSize }: Model,
-  { length, row = 0, from = 0, to = length }: { length: number; row?: number; from?: number; to?: number },
-): Float32Array {
-  return logits.subarray((row * length + from) * vocabSize, (row * length + to) * vocabSize);
-}
-
-/** @throws ConformanceError unless every changed id alone changes the logits at its own position or later. */
 export async function checkIdsMatter(run: FilledModel, model: Model): Promise<void> {
   const length = lengthOf(model);
   const row = ids(model, length, 1);
@@ -71,9 +33,33 @@ export async function checkCausality(run: FilledModel, model: Model, tolerance: 
   }
 }
 
+/** Of a model that guesses masked tokens: it may look at both sides. */
+export async function checkBothSides(run: FilledModel, model: Model, tolerance: number): Promise<void> {
+  const length = lengthOf(model);
+  const middle = Math.floor(length / 2);
+  if (length < 2) return; // There are no sides.
+  const row = ids(model, length, 2);
+  const before = await run.logits([row]);
+  for (const [side, at] of [
+    ["before", length - 1],
+    ["after", 0],
+  ] as const) {
+    const other = row.map((id, place) =>
+      (side === "before") === place < middle ? (changed([id], 0, model)[0] ?? 0) : id,
+    );
+    const place = { length, from: at, to: at + 1 };
+    const moved = distance(part(before, model, place), part(await run.logits([other]), model, place));
+    if (moved <= tolerance)
+      broken(
+        `The logits at position ${at} stay the same when ids ${side} it change. Expected them to depend on both sides: a ` +
+          "masked token is guessed from what stands around it.",
+      );
+  }
+}
+
 export async function checkShorter(run: FilledModel, model: Model, tolerance: number): Promise<void> {
   const { maxPositionEmbeddings } = model;
-  const longest = Math.min(LONGEST, maxPositionEmbeddings);
+  const longest = longestOf(model);
   const row = ids(model, longest, 3);
   const whole = await run.logits([row]);
   for (const length of new Set([1, Math.ceil(longest / 2), lengthOf(model)])) {
@@ -114,7 +100,7 @@ export async function checkFreeAxes(run: FilledModel, model: Model, tolerance: n
   ] as const) {
     const rows = Array.from({ length: batch }, (_, row) => ids(model, length, 7 + row));
     const fixed = await run.logits(rows);
-    const moved = distance(fixed, await run.logits(rows, true));
+    const moved = distance(fixed, await run.logits(rows, { free: true }));
     if (moved > tolerance)
       broken(
         `Traced with free axes, the logits over (${batch}, ${length}) differ by ${percent(moved)} from those traced with ` +

@@ -1,12 +1,14 @@
-import { type Model, models } from "../models/index.ts";
+import { type Model, models, type Task } from "../models/index.ts";
+import { describeValue, isRecord, quote } from "../packages/index.ts";
 import type { Factory } from "../registry/component.ts";
-import { describeValue, quote } from "../registry/display.ts";
 import { plainJsonProblem } from "../run/plain-json.ts";
 import { updateUnits } from "../trainers/weights.ts";
 import { broken, type ConformanceCheck, check } from "./check.ts";
 import { checkGradients } from "./model-gradients.ts";
+import { checkLeftOut, checkOnlyPadding, checkPacking, checkPadding } from "./model-masks.ts";
 import {
   checkBatchRows,
+  checkBothSides,
   checkCausality,
   checkFreeAxes,
   checkIdsMatter,
@@ -16,20 +18,24 @@ import {
   encodedForward,
   FilledModel,
   firstValues,
+  labelsOf,
   observeModel,
+  SAMPLE_LABELS,
   SAMPLE_VOCABULARY,
   traceModel,
 } from "./model-observed.ts";
 import { type ConformanceOptions, commonChecks, Subject } from "./subject.ts";
 
 export interface ModelConformanceOptions extends ConformanceOptions {
+  /** The task that it performs with these options. Default `causal_lm`. */
+  readonly task?: Task;
   /** Largest difference of logits that must be equal, relative to the largest logit. Default 1e-4. */
   readonly tolerance?: number;
 }
 
 /**
- * What every causal language model must do. As in a run, `vocabSize` is added to the options where they have none. Give
- * options of a small model: several checks compile and run it.
+ * What every model of a task must do. As in a run, `vocabSize` is added to the options where they have none, and `labels` for
+ * a classifier. Give options of a small model: several checks compile and run it.
  *
  * @example for (const check of modelConformance(build, { options: { hiddenSize: 8 } })) test(check.name, check.run);
  */
@@ -37,8 +43,9 @@ export function modelConformance(
   build: Factory<Model>,
   options: ModelConformanceOptions = {},
 ): ConformanceCheck[] {
-  const { tolerance = 1e-4 } = options;
-  const added = { vocabSize: SAMPLE_VOCABULARY };
+  const { tolerance = 1e-4, task = "causal_lm" } = options;
+  const classifies = task === "sequence_classification";
+  const added = { vocabSize: SAMPLE_VOCABULARY, ...(classifies && { labels: SAMPLE_LABELS }) };
   const subject = new Subject(models, build, options, added);
   const withModel = (body: (model: Model) => void | Promise<void>) => async () => body(await subject.build());
   const filled =
@@ -53,18 +60,60 @@ export function modelConformance(
       observe: (model) => observeModel(model, added),
       told: added,
     }),
+    check(
+      `the task is ${task}`,
+      withModel((model) => checkTask(model, task)),
+    ),
     check("config is plain JSON with a model_type", withModel(checkConfig)),
     check("parameters have names of their own, and stay the same", withModel(checkParameters)),
     check("every parameter gets finite first values", withModel(checkFirstValues)),
-    check("logits are float32 (batch, sequence, vocabSize)", withModel(checkShapes)),
+    check(
+      `logits are float32 (${classifies ? "batch, labels" : "batch, sequence, vocabSize"})`,
+      withModel(checkShapes),
+    ),
     check("logits depend on the input ids", filled(checkIdsMatter)),
     check("every parameter gets a gradient", withModel(checkGradients)),
     check("forward is pure: two traces give the same graph", withModel(checkPurity)),
-    check("causal: no logit depends on a later id", filled(checkCausality)),
-    check("a shorter sequence gives what it gives within a longer one", filled(checkShorter)),
+    ...(task === "causal_lm"
+      ? [
+          check("causal: no logit depends on a later id", filled(checkCausality)),
+          check("a shorter sequence gives what it gives within a longer one", filled(checkShorter)),
+        ]
+      : []),
+    ...(task === "masked_lm"
+      ? [check("a token is guessed from the ids on both sides", filled(checkBothSides))]
+      : []),
+    ...(classifies
+      ? [
+          check(
+            "labels are the names that it was given",
+            withModel((model) => checkLabels(model, options.options)),
+          ),
+        ]
+      : [check("documents packed into a row do not see each other", filled(checkPacking))]),
+    check("inputs that are left out mean one text from position 0", filled(checkLeftOut)),
+    check("padding changes nothing that counts", filled(checkPadding)),
+    check("a row of nothing but padding gives finite numbers", filled(checkOnlyPadding)),
     check("rows of a batch do not depend on each other", filled(checkBatchRows)),
     check("free axes give the same numbers", filled(checkFreeAxes)),
   ];
+}
+
+function checkTask(model: Model, task: Task): void {
+  if (model.task !== task)
+    broken(
+      `Its task is ${describeValue(model.task)}; expected ${describeValue(task)}, which these checks are for. Give the task that it ` +
+        "performs as the option `task` of modelConformance.",
+    );
+}
+
+function checkLabels(model: Model, options: unknown): void {
+  const given = isRecord(options) && Array.isArray(options.labels) ? options.labels : SAMPLE_LABELS;
+  const labels = labelsOf(model);
+  if (labels.length !== given.length || labels.some((name, at) => name !== given[at]))
+    broken(
+      `labels is [${labels.join(", ")}]; expected [${given.join(", ")}], in this order: it is that of the logits.`,
+    );
 }
 
 function checkConfig({ config, vocabSize }: Model): void {

@@ -3,8 +3,8 @@ import { fileURLToPath } from "node:url";
 import { dataLoaders } from "../data-loaders/index.ts";
 import { metrics } from "../metrics/index.ts";
 import { models } from "../models/index.ts";
+import { describeError } from "../packages/index.ts";
 import type { Factory, RegistryKind } from "../registry/component.ts";
-import { describeError } from "../registry/display.ts";
 import { tokenizers } from "../tokenizers/index.ts";
 import { trainers } from "../trainers/index.ts";
 import { observeDataLoader } from "./data-loader-observed.ts";
@@ -38,7 +38,7 @@ const observers: Readonly<
   Record<string, (factory: unknown, request: ProcessRequest) => Promise<Observation>>
 > = {
   [tokenizers.kind]: observer(tokenizers, observeTokenizer),
-  [models.kind]: observer(models, observeModel, ({ vocabSize }) => ({ vocabSize })),
+  [models.kind]: observer(models, observeModel, (added) => added),
   [metrics.kind]: observer(metrics, observeMetric),
   [dataLoaders.kind]: observer(dataLoaders, observeDataLoader),
   [trainers.kind]: observer(trainers, observeTrainer),

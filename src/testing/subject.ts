@@ -1,8 +1,7 @@
+import { describeError, describeValue, isRecord, quote } from "../packages/index.ts";
 import type { Factory, RegistryKind } from "../registry/component.ts";
-import { describeError, describeValue, quote } from "../registry/display.ts";
 import { Entry } from "../registry/entry.ts";
 import { RegistryOptionsError } from "../registry/errors.ts";
-import { isRecord } from "../registry/packages.ts";
 import { broken, type ConformanceCheck, check } from "./check.ts";
 import { expectEqual, type Observation } from "./difference.ts";
 import { observedElsewhere } from "./second-process.ts";
@@ -41,8 +40,8 @@ export class Subject<Component> {
     this.kind = kind;
     this.given = given;
     this.#added = added;
-    const details = { noun: kind.noun, name: "under test" };
-    this.#entry = new Entry<Component>(details, { kind: "program" }, { import: async () => factory });
+    const source = { import: async () => factory };
+    this.#entry = new Entry(kind, { name: "under test" }, { kind: "program" }, source);
   }
 
   /** @param over Options laid over the given ones. */
@@ -50,7 +49,7 @@ export class Subject<Component> {
     const { options, directory = process.cwd() } = this.given;
     const isPlain = options === undefined || options === null || isRecord(options);
     const merged = isPlain ? { ...this.#added, ...(options ?? {}), ...over } : options;
-    return this.#entry.create(this.kind.check, merged, { directory });
+    return this.#entry.create(merged, { directory });
   }
 }
 

@@ -1,5 +1,5 @@
+import { describeValue, quote } from "../packages/index.ts";
 import type { Factory } from "../registry/component.ts";
-import { describeValue, quote } from "../registry/display.ts";
 import { type Tokenizer, tokenizers } from "../tokenizers/index.ts";
 import { broken, type ConformanceCheck, calling, check, once } from "./check.ts";
 import { expectEqual } from "./difference.ts";

@@ -1,5 +1,5 @@
 /** What the events of a training must be. */
-import { describeValue } from "../registry/display.ts";
+import { describeValue } from "../packages/index.ts";
 import { plainJsonProblem } from "../run/plain-json.ts";
 import type { EndEvent, StepEvent, TrainingEvent } from "../trainers/index.ts";
 import { broken } from "./check.ts";

@@ -30,7 +30,7 @@ export interface TrainingRequest {
 /** Trains, and keeps what came of it. */
 export async function recordTraining(
   trainer: Trainer,
-  { seed = 1, abortAfter, components = tinyTraining }: TrainingRequest = {},
+  { seed = 1, abortAfter, components = () => tinyTraining(trainer.task) }: TrainingRequest = {},
 ): Promise<TrainingRecord> {
   const given = await components();
   const events: TrainingEvent[] = [];

@@ -1,5 +1,5 @@
+import { describeError, describeValue } from "../packages/index.ts";
 import type { Factory } from "../registry/component.ts";
-import { describeError, describeValue } from "../registry/display.ts";
 import { plainJsonProblem } from "../run/plain-json.ts";
 import { Evaluator } from "../trainers/evaluation.ts";
 import { type StepEvent, type Trainer, type TrainingEvent, trainers } from "../trainers/index.ts";
@@ -13,7 +13,7 @@ import { memoryLoader, type TrainingComponents, tinyTraining } from "./trainer-s
 export type { TrainingComponents } from "./trainer-samples.ts";
 
 export interface TrainerConformanceOptions extends ConformanceOptions {
-  /** The other components of each training. Default: a tiny GPT-2 and the order of eight letters. Not with `module`. */
+  /** The other components of each training. Default: a tiny model for the trainer's task that learns about eight letters. Not with `module`. */
   readonly components?: () => TrainingComponents | Promise<TrainingComponents>;
   /** Whether the loss must fall. Default true. */
   readonly learns?: boolean;
@@ -69,11 +69,16 @@ export function trainerConformance(
     check("a signal aborted beforehand lets it do no more than one step", async () =>
       checkInterrupted(await train({ abortAfter: 0 }), 1),
     ),
-    check("without examples it throws", () => checkNoExamples(train, components ?? tinyTraining)),
+    check("without examples it throws", async () => {
+      const { task } = await subject.build();
+      await checkNoExamples(train, components ?? (() => tinyTraining(task)));
+    }),
   ];
   if (learns)
     checks.push(
-      check("the loss falls, and what was saved has the lower one", async () => checkLearns(await usual())),
+      check("the loss falls, and what was saved has the lower one", async () =>
+        checkLearns(await usual(), await subject.build()),
+      ),
     );
   return checks;
 }
@@ -148,7 +153,10 @@ async function checkNoExamples(
 }
 
 /** The mean loss of the first and the last quarter of the steps, and that of the saved weights over the data. */
-async function checkLearns({ events, saved, model, data, tokenizer }: TrainingRecord): Promise<void> {
+async function checkLearns(
+  { events, saved, model, data, tokenizer }: TrainingRecord,
+  trainer: Trainer,
+): Promise<void> {
   const losses = stepsOf(events).map(({ loss }) => loss);
   const quarter = Math.ceil(losses.length / 4);
   const mean = (part: readonly number[]) => part.reduce((sum, loss) => sum + loss, 0) / part.length;
@@ -160,8 +168,11 @@ async function checkLearns({ events, saved, model, data, tokenizer }: TrainingRe
     );
   const checkpoint = saved.at(-1);
   if (checkpoint === undefined) broken("No checkpoint was saved; expected one at the end.");
-  const sequenceLength = model.maxPositionEmbeddings;
-  const options = { data, tokenizer, vocabSize: model.vocabSize, batchSize: 8, sequenceLength, seed: 1 };
+  const { sequenceLength: said } = checkpoint.state as { readonly sequenceLength?: unknown };
+  const sequenceLength = typeof said === "number" ? said : model.maxPositionEmbeddings;
+  const objective = trainer.objective?.(model);
+  const batches = { data, tokenizer, vocabSize: model.vocabSize, batchSize: 8, sequenceLength, seed: 1 };
+  const options = { ...batches, ...(objective && { objective }) };
   const evaluator = new Evaluator(model, [], options);
   const { loss } = await evaluator.evaluate("train", loadedWeights(model, checkpoint.parameters));
   if (!(loss < first))

@@ -25,6 +25,14 @@ describe.concurrent("--help", () => {
       ["plugins", "types"],
       ["--out", "--check"],
     ],
+    [
+      ["plugins", "new"],
+      ["kind", "name", "--package", "--dir"],
+    ],
+    [
+      ["plugins", "doctor"],
+      ["--load", "--no-load", "--json", "Exit codes"],
+    ],
   ])("of %j exits with 0 and shows the documented options and an example", async (command, options) => {
     const { code, stdout, stderr } = await project.run([...command, "--help"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });

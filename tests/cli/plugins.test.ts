@@ -3,16 +3,20 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { dataLoaders } from "../../src/data-loaders/index.ts";
+import { metrics } from "../../src/metrics/index.ts";
+import { models } from "../../src/models/index.ts";
+import { tokenizers } from "../../src/tokenizers/index.ts";
+import { trainers } from "../../src/trainers/index.ts";
 import { ofType, Project, parseEvents, removeProjects, repository } from "./project.ts";
 import { corpus, tinyYaml } from "./tiny.ts";
 
-const builtins = {
-  tokenizers: ["bpe", "byte", "char"],
-  data_loaders: ["text"],
-  models: ["gpt2"],
-  trainers: ["causal_lm"],
-  metrics: ["bits_per_byte", "perplexity", "token_accuracy"],
-};
+const builtins = Object.fromEntries(
+  [tokenizers, dataLoaders, models, trainers, metrics].map(({ kind, builtins }) => [
+    kind,
+    Object.keys(builtins).sort(),
+  ]),
+);
 
 /** Models that cannot be trained, a trainer that does nothing, a metric that throws. */
 const ownComponents = `

@@ -372,7 +372,7 @@ describe("toy_trainer", () => {
     const events = await trained({ maxSteps: 3 }, given);
     const warnings = events.filter(({ type }) => type === "warning");
     expect(warnings).toEqual([
-      { type: "warning", code: "TRUNCATED", message: expect.stringContaining("9 tokens") },
+      { type: "warning", code: "TRUNCATED", message: expect.stringContaining("sequenceLength is 8") },
     ]);
   });
 

@@ -306,6 +306,23 @@ describe("Finding", () => {
     expect(qualified.message).toContain('"my-extension" is none of the plugins');
   });
 
+  test("what a plugin depends on is no plugin either, unless the plugin forwards it", () => {
+    const root = installation.project(
+      { dependencies: { outer: "*" } },
+      {
+        "node_modules/outer/package.json": JSON.stringify({
+          dependencies: { "my-extension": "*" },
+          peerDependencies: { "@scope/scoped": "*" },
+          codexMl: { [GROUP]: { outer: "./index.js" } },
+        }),
+        "node_modules/outer/index.js": "",
+      },
+    );
+    const { metrics } = createRegistries({ root });
+    const plugins = metrics.entries().filter(({ origin }) => origin.kind === "entry-point");
+    expect(plugins.map(({ name }) => name)).toEqual(["outer"]);
+  });
+
   test("a plugin may forward others, resolved from itself", async () => {
     const metrics = metricsOf(["preset"]);
     expect(await compute(metrics, "toy_metric")).toBe(1);
@@ -423,6 +440,14 @@ describe("Colliding", () => {
       [false, "shadowed"],
       [true, "loaded"],
     ]);
+  });
+
+  test("a pin holds for its own kind alone", async () => {
+    const metrics = metricsOf(["my-extension", "other-extension"], {
+      codexMl: { pins: { "models/toy_metric": "my-extension", "tokenizers/gone": "my-extension" } },
+    });
+    const error = await rejection(metrics.get("toy_metric"), RegistryConflictError);
+    expect(messages(metrics)).toEqual([error.message]);
   });
 
   test("a pin of the program goes before the project's", async () => {

@@ -112,6 +112,17 @@ describe.concurrent("targets", () => {
     expect(await project.run(compare)).toEqual(meant);
   });
 
+  test("that are refused say what there is instead, though the package has no name of its own", async () => {
+    const program = `print(Object.fromEntries(metrics.problems().map(({ package: name, message }) => [name, message])));`;
+    expect(await project.run(program)).toEqual({
+      "no-dot": expect.stringMatching(/"exports" do not give "\."; they give "\.\/x"$/),
+      excluded: expect.stringMatching(/"exports" do not give "\.\/internal\/x"; they give "\.\/\*"$/),
+      "for-require-alone": expect.stringMatching(
+        /"exports" do not give "\." to an import, only under other conditions$/,
+      ),
+    });
+  });
+
   test.each([
     [{ node: ["--conditions=custom"] }],
     [{ node: ["--conditions", "custom"] }],

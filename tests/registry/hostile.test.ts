@@ -11,8 +11,9 @@ import {
   type Metric,
   type Registry,
   RegistryError,
+  type RegistryOptionsError,
 } from "../../src/faces/registry.ts";
-import { readManifest } from "../../src/registry/manifest.ts";
+import { readManifest } from "../../src/packages/manifest.ts";
 import { parseOverride, setAt } from "../../src/run/overrides.ts";
 import { writeFiles } from "./packages.ts";
 
@@ -119,15 +120,49 @@ describe("Options", () => {
     metrics = createRegistries({ plugins: false }).metrics;
     const options = z.strictObject({ size: z.number().optional(), inner: z.looseObject({}).optional() });
     metrics.register("strict", defineMetric({ options, create: () => () => 0 }));
+    metrics.register("loose", defineMetric({ options: z.looseObject({}), create: () => () => 0 }));
     metrics.register("none", defineMetric({ create: () => () => 0 }));
     metrics.register("plain", (given: { x?: number }) => () => given.x ?? 0);
   });
 
-  test.each(["strict", "none"])("named __proto__ are unknown like others: %s", async (name) => {
-    const options: unknown = JSON.parse('{ "__proto__": { "x": 1 }, "constructor": { "prototype": {} } }');
-    const error = await metrics.create(name, options).catch((error: unknown) => error);
-    expect(error).toMatchObject({ code: "REGISTRY_OPTIONS_INVALID" });
-    expect((error as Error).message).toMatch(/__proto__: unknown option[\s\S]*constructor: unknown option/);
+  const unsafe: [string, string[]][] = [
+    ['{ "__proto__": { "x": 1 }, "constructor": { "prototype": {} } }', ["__proto__", "constructor"]],
+    ['{ "inner": { "__proto__": { "x": 1 } } }', ["inner.__proto__"]],
+    [
+      '{ "inner": { "list": [1, { "constructor": { "prototype": { "x": 1 } } }] } }',
+      ["inner.list.1.constructor"],
+    ],
+  ];
+  test.each(unsafe)(
+    "with a key that leads to a prototype are refused by every factory, at any depth: %s",
+    async (json, paths) => {
+      // What reaches this one must be safe to merge without care.
+      let merged = 0;
+      metrics.register("merges", (given: Record<string, unknown>) => {
+        merged++;
+        merge({}, given);
+        return () => 0;
+      });
+      for (const name of ["strict", "none", "loose", "plain", "merges"]) {
+        const error = await metrics.create(name, JSON.parse(json)).catch((error: unknown) => error);
+        expect(error, name).toMatchObject({ code: "REGISTRY_OPTIONS_INVALID", component: name });
+        const { issues } = error as RegistryOptionsError;
+        expect(
+          issues.map(({ path }) => path.join(".")),
+          name,
+        ).toEqual(paths);
+        expect((error as Error).message).toContain("leads to the prototype of every object");
+      }
+      expect(merged).toBe(0);
+      expect(({} as { x?: unknown }).x).toBeUndefined();
+    },
+  );
+
+  test("may have such words as values and as names of plain data", async () => {
+    const vocabulary = { constructor: 1, prototype: 2, __proto: 3, hasOwnProperty: "__proto__" };
+    metrics.register("words", (given: typeof vocabulary) => () => Object.keys(given).length);
+    const metric = await metrics.create("words", vocabulary);
+    expect(metric).toBeTypeOf("function");
   });
 
   test.each(["__proto__.x", "constructor.prototype.x", "metrics.0.__proto__.x", "model.options.__proto__.x"])(
@@ -145,6 +180,9 @@ describe("Options", () => {
     },
   );
 
+  const fail = (message: string): never => {
+    throw new Error(message);
+  };
   const cycle: Record<string, unknown> = {};
   cycle.self = cycle;
   const throwing = {
@@ -152,26 +190,57 @@ describe("Options", () => {
       throw new Error("no size today");
     },
   };
-  test.each<[string, unknown]>([
-    ["a string", "size"],
-    ["a number", 1n],
-    ["a list", [1]],
-    ["a function", () => 1],
-    ["a class instance", new Map([["size", 1]])],
-    ["an object without a prototype", Object.create(null, { sise: { value: 1, enumerable: true } })],
-    ["a cycle", cycle],
-    ["a getter that throws", throwing],
-    ["a symbol", Symbol("size")],
-    ["a date inside", { size: new Date(0) }],
-    ["no number", { size: Number.NaN }],
-  ])("that are %s are refused with an error of ours", async (_, options) => {
-    for (const name of ["strict", "none"]) {
-      const outcome = await metrics.create(name, options).catch((error: unknown) => error);
-      // A schema may take what another refuses (a Map has no keys); what it refuses is told as ours.
-      if (typeof outcome !== "function") expect(outcome, name).toBeInstanceOf(RegistryError);
-    }
-    await metrics.create("strict", { size: 1 });
-  });
+  const options = "REGISTRY_OPTIONS_INVALID";
+  const factory = "REGISTRY_FACTORY_FAILED";
+  // What each of the two makes of it: `strict` has a schema, `none` takes no options.
+  test.each<[string, unknown, strict: string, none: string]>([
+    ["a string", "size", options, options],
+    ["a number", 1n, options, options],
+    ["a list", [1], options, options],
+    ["a function", () => 1, options, options],
+    ["a map", new Map([["size", 1]]), options, options],
+    ["a promise of options", Promise.resolve({ size: 1 }), options, options],
+    [
+      "an instance whose fields are no options",
+      new (class Sizes {
+        sise = 1;
+      })(),
+      options,
+      options,
+    ],
+    [
+      "an instance of a class with the right fields",
+      new (class Sizes {
+        size = 1;
+      })(),
+      "built",
+      options,
+    ],
+    [
+      "an object without a prototype",
+      Object.create(null, { sise: { value: 1, enumerable: true } }),
+      options,
+      options,
+    ],
+    ["a cycle", cycle, options, options],
+    ["a getter that throws", throwing, factory, options],
+    ["a proxy that throws", new Proxy({}, { ownKeys: () => fail("no keys today") }), factory, factory],
+    ["a symbol", Symbol("size"), options, options],
+    ["a date inside", { size: new Date(0) }, options, options],
+    ["no number", { size: Number.NaN }, options, options],
+  ])(
+    "that are %s are read as what they are, or refused with an error of ours",
+    async (_, given, strict, none) => {
+      const outcome = async (name: string) =>
+        metrics.create(name, given).then(
+          () => "built",
+          (error: unknown) => (error instanceof RegistryError ? error.code : error),
+        );
+      expect([await outcome("strict"), await outcome("none")]).toEqual([strict, none]);
+      // And the next one works.
+      expect(await metrics.create("strict", { size: 1 })).toBeTypeOf("function");
+    },
+  );
 });
 
 test("what is temporary while packages are looked for again goes before them, and they answer afterwards", async () => {
@@ -185,3 +254,12 @@ test("what is temporary while packages are looked for again goes before them, an
   }
   expect(metrics.inspect("sound").origin).toMatchObject({ kind: "entry-point", status: "declared" });
 });
+
+/** A merge as many packages have it, which follows `__proto__`. */
+function merge(into: Record<string, unknown>, from: Record<string, unknown>): void {
+  for (const [key, value] of Object.entries(from))
+    if (typeof value === "object" && value !== null) {
+      into[key] ??= {};
+      merge(into[key] as Record<string, unknown>, value as Record<string, unknown>);
+    } else into[key] = value;
+}

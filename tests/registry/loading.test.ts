@@ -65,6 +65,13 @@ const project = new Project({
     metrics: { odd: "./index.js#build" },
     files: { "index.js": "export const build = () => ({ update() {}, compute: 7 });" },
   },
+  "makes-a-scope": {
+    metrics: { scoping: "./index.js#build" },
+    files: {
+      "index.js": `globalThis.scope = globalThis.metrics.temporarily({ sound: () => () => 80 });
+        export const build = () => () => 8;`,
+    },
+  },
   "registers-itself": {
     metrics: { self: "./index.js#build" },
     files: {
@@ -227,5 +234,59 @@ describe.concurrent("a listing", () => {
       values: [6, 7],
       problems: 1,
     });
+  });
+});
+
+describe.concurrent("a temporary registration", () => {
+  const begins = "while (globalThis.release === undefined) await new Promise((done) => setTimeout(done, 1));";
+
+  test("made while the package's own is imported answers meanwhile, and that import is the one that answers after it", async () => {
+    const program = `
+      const loading = metrics.get("slow");
+      ${begins}
+      const before = metrics.inspect("slow").origin.kind;
+      const scope = metrics.temporarily({ slow: () => () => 9 });
+      const during = [metrics.inspect("slow").origin.kind, await compute("slow")];
+      globalThis.release();
+      const loaded = await loading;
+      const still = await compute("slow");
+      scope[Symbol.dispose]();
+      print({ before, during, still, after: await compute("slow"), same: (await metrics.get("slow")) === loaded,
+        begun: globalThis.begun });`;
+    expect(await project.run(program)).toEqual({
+      before: "entry-point",
+      during: ["temporary", 9],
+      still: 9,
+      after: 1,
+      same: true,
+      begun: 1,
+    });
+  });
+
+  test("ended while the package's own is imported leaves that import alone; nested ones end in any order", async () => {
+    const program = `
+      const names = ["slow", "sound", "fresh"];
+      const scopes = [1, 2, 3].map((value) =>
+        metrics.temporarily(Object.fromEntries(names.map((name) => [name, () => () => value]))));
+      const values = async () => Promise.all(names.map((name) => compute(name).catch(({ code }) => code)));
+      const loading = metrics.get("slow/slow");
+      ${begins}
+      const seen = [await values()];
+      for (const index of [1, 0, 2]) {
+        if (index === 2) globalThis.release();
+        scopes[index][Symbol.dispose]();
+        seen.push(index === 2 ? [await loading, ...await values()].slice(1) : await values());
+      }
+      print(seen);`;
+    const held = (value: number) => [value, value, value];
+    expect(await project.run(program)).toEqual([held(3), held(3), held(3), [1, 1, "REGISTRY_NOT_FOUND"]]);
+  });
+
+  test("that a plugin makes while it is imported lasts until that plugin ends it", async () => {
+    const program = `globalThis.metrics = metrics;
+      const during = [await compute("scoping"), await compute("sound")];
+      globalThis.scope[Symbol.dispose]();
+      print([...during, await compute("sound"), metrics.problems().length]);`;
+    expect(await project.run(program)).toEqual([8, 80, 1, 1]);
   });
 });

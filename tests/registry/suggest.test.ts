@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { closestNames, editDistance } from "../../src/registry/suggest.ts";
+import { closestNames, editDistance } from "../../src/packages/suggest.ts";
 
 test("the closest names come first, and what is far off does not come", () => {
   const names = ["accuracy", "perplexity", "perplexity2"];

@@ -1,17 +1,22 @@
 import { describe, expect, test } from "vitest";
 import {
   add,
+  attention,
+  attentionBias,
   broadcastTo,
   cast,
   causalAttention,
   columnSum,
   concat,
   constant,
+  cos,
   crossEntropy,
   div,
+  erf,
   exp,
   gather,
   gelu,
+  geluExact,
   gemm,
   grad,
   input,
@@ -24,8 +29,12 @@ import {
   Random,
   reduceSum,
   reshape,
+  rmsNorm,
+  rotary,
   type Shape,
   sigmoid,
+  silu,
+  sin,
   slice,
   softmax,
   softplus,
@@ -96,6 +105,16 @@ function dims(seed: number, count: number): number[] {
 
 const ids = (...values: number[]) => constant(values, "int32", [values.length]);
 
+/** cos or sin of angles (rows, 2, 2). */
+const angles = (rows: number, of: (x: Tensor) => Tensor) =>
+  of(
+    constant(
+      Float64Array.from({ length: rows * 4 }, (_, index) => 0.7 * index),
+      "float64",
+      [rows, 2, 2],
+    ),
+  );
+
 const cases: Record<string, readonly [readonly Shape[], (...inputs: Tensor[]) => Tensor]> = {
   add: [
     [
@@ -129,6 +148,11 @@ const cases: Record<string, readonly [readonly Shape[], (...inputs: Tensor[]) =>
   softplus: [[[2, 3]], (x) => softplus(mul(x as Tensor, 4))],
   logSumExp: [[[2, 3, 4]], (x) => logSumExp(mul(x as Tensor, 4))],
   gelu: [[[3, 4]], (x) => gelu(mul(x as Tensor, 3))],
+  geluExact: [[[3, 4]], (x) => geluExact(mul(x as Tensor, 3))],
+  erf: [[[3, 4]], (x) => erf(mul(x as Tensor, 3))],
+  silu: [[[3, 4]], (x) => silu(mul(x as Tensor, 3))],
+  cos: [[[2, 3]], (x) => cos(mul(x as Tensor, 3))],
+  sin: [[[2, 3]], (x) => sin(mul(x as Tensor, 3))],
   softmax: [[[2, 3, 4]], (x) => softmax(x as Tensor)],
   reshape: [[[2, 6]], (x) => reshape(x as Tensor, [3, -1])],
   transpose: [[[2, 3, 4]], (x) => transpose(x as Tensor, [2, 0, 1])],
@@ -225,6 +249,36 @@ const cases: Record<string, readonly [readonly Shape[], (...inputs: Tensor[]) =>
       const factors = Float64Array.from({ length: 32 }, (_, index) => (index % 3 === 0 ? 0 : 1.5));
       return causalAttention(q as Tensor, k as Tensor, v as Tensor, constant(factors, "float64", [2, 4, 4]));
     },
+  ],
+  attention: [
+    [
+      [2, 4, 3],
+      [2, 4, 3],
+      [2, 4, 3],
+    ],
+    (q, k, v) => attention(q as Tensor, k as Tensor, v as Tensor),
+  ],
+  "attention, a key head for several query heads, documents apart, with dropout": [
+    [
+      [2, 2, 3, 4, 2],
+      [2, 2, 1, 4, 2],
+      [2, 2, 1, 4, 2],
+    ],
+    (q, k, v) => {
+      const factors = Float64Array.from({ length: 192 }, (_, index) => (index % 3 === 0 ? 0 : 1.5));
+      const mask = constant([1, 1, 2, 2, 1, 1, 1, 0], "int32", [2, 4]);
+      return attention(q as Tensor, k as Tensor, v as Tensor, {
+        dropout: constant(factors, "float64", [2, 2, 3, 4, 4]),
+        bias: reshape(attentionBias(mask, { dtype: "float64", causal: true }), [2, 1, 1, 4, 4]),
+      });
+    },
+  ],
+  rmsNorm: [[[2, 3, 5], [5]], (x, w) => rmsNorm(x as Tensor, w as Tensor)],
+  "rmsNorm far from zero": [[[3, 5], [5]], (x, w) => rmsNorm(add(x as Tensor, 10), w as Tensor, 0.1)],
+  rotary: [[[2, 3, 2, 4]], (x) => rotary(x as Tensor, angles(1, cos), angles(1, sin))],
+  "rotary, a row's own positions": [
+    [[2, 3, 2, 4]],
+    (x) => rotary(x as Tensor, angles(2, cos), angles(2, sin)),
   ],
   crossEntropy: [[[4, 5]], (logits) => crossEntropy(logits as Tensor, ids(4, 0, 2, 2))],
   "crossEntropy of a linear layer with bias": [

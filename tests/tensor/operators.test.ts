@@ -6,6 +6,7 @@ import {
   type DType,
   gather,
   gelu,
+  geluExact,
   grad,
   input,
   layerNorm,
@@ -35,7 +36,7 @@ const golden: { cases: GoldenCase[] } = JSON.parse(
   await readFile(new URL("../golden/operators.json", import.meta.url), "utf8"),
 );
 
-/** Our operator of a golden case; undefined where the graph says it with several (ignored labels, GELU by erf). */
+/** Our operator of a golden case; undefined where the graph says it with several (ignored labels). */
 function build(
   operator: string,
   attributes: GoldenCase["attributes"],
@@ -46,7 +47,7 @@ function build(
     case "layer_norm":
       return layerNorm(at("x"), at("weight"), at("bias"), Number(attributes.epsilon));
     case "gelu":
-      return attributes.approximate === "tanh" ? gelu(at("x")) : undefined;
+      return attributes.approximate === "tanh" ? gelu(at("x")) : geluExact(at("x"));
     case "softmax":
       return softmax(at("x"));
     case "embedding":

@@ -1,14 +1,19 @@
 import { describe, expect, test } from "vitest";
 import {
   add,
+  arange,
+  attention,
+  attentionBias,
   broadcastTo,
   causalAttention,
   concat,
   constant,
   crossEntropy,
   dropoutMask,
+  erf,
   exp,
   gather,
+  geluExact,
   grad,
   input,
   layerNorm,
@@ -18,6 +23,10 @@ import {
   mul,
   reduceSum,
   reshape,
+  rmsNorm,
+  rotary,
+  shift,
+  silu,
   slice,
   softmax,
   split,
@@ -30,6 +39,7 @@ const x = (...shape: (number | string)[]) => input("x", "float32", shape);
 const y = (...shape: (number | string)[]) => input("y", "float32", shape);
 const sameX = input("x", "float32", [2]);
 const sameX2 = input("x", "float32", [2, 3]);
+const angle = input("angle", "float32", [1, 1, 1]);
 const ids = (...shape: (number | string)[]) => input("ids", "int32", shape);
 
 describe("shapes follow from shapes, symbols included", () => {
@@ -50,6 +60,18 @@ describe("shapes follow from shapes, symbols included", () => {
     ["concat", concat([x("b", 2), y("b", 3)], 1), ["b", 5]],
     ["slice to a symbol", slice(x(128, 4), 0, 0, "t"), ["t", 4]],
     ["attention", causalAttention(x("b", 4, "t", 8), x("b", 4, "t", 8), y("b", 4, "t", 8)), ["b", 4, "t", 8]],
+    [
+      "attention, a key head for several query heads",
+      attention(x("b", 2, 3, "t", 8), x("b", 2, 1, "t", 8), y("b", 2, 1, "t", 8), {
+        bias: y("b", 1, 1, "t", "t"),
+      }),
+      ["b", 2, 3, "t", 8],
+    ],
+    ["attention's bias", attentionBias(ids("b", "t")), ["b", 1, "t", "t"]],
+    ["arange", arange("t"), ["t"]],
+    ["shift", shift(ids("b", "t"), 1), ["b", "t"]],
+    ["rmsNorm", rmsNorm(x("b", "t", 8), y(8)), ["b", "t", 8]],
+    ["rotary", rotary(x("b", 2, "t", 8), y(1, "t", 4), y(1, "t", 4)), ["b", 2, "t", 8]],
     ["cross-entropy", crossEntropy(x("n", 10), ids("n")), ["n"]],
     ["sum", reduceSum(x("b", 2, 3), { axes: [0, -1] }), [2]],
   ];
@@ -98,6 +120,47 @@ describe("a shape that does not fit is an error where it is made, naming operato
     gather: [() => gather(x(10, 4), y(2)), /^gather: needs a table \(V, C\) and int32 ids/],
     crossEntropy: [() => crossEntropy(x(4, 5), ids(3)), /^crossEntropy/],
     attention: [() => causalAttention(x(1, 4, 8), x(1, 5, 8), y(1, 4, 8)), /^causalAttention/],
+    "attention of more key heads than query heads": [
+      () => attention(x(2, 1, 4, 8), x(2, 2, 4, 8), x(2, 2, 4, 8)),
+      /^attention: query, key and value need one shape .* got x float32\(2, 1, 4, 8\), x float32\(2, 2, 4, 8\)/,
+    ],
+    "attention of other dropout": [
+      () => attention(x(2, 4, 8), x(2, 4, 8), x(2, 4, 8), { dropout: y(1, 4, 4) }),
+      /^attention: .*dropout \(…, T, T\); got/,
+    ],
+    "attention with a bias for more rows": [
+      () => attention(x(1, 4, 8), x(1, 4, 8), x(1, 4, 8), { bias: y(2, 4, 4) }),
+      /^attention: .*bias what spreads over \(…, T, T\); got/,
+    ],
+    "attention with a head size that is free": [
+      () => attention(x(1, 4, "d"), x(1, 4, "d"), x(1, 4, "d")),
+      /^attention: the head size must be a number/,
+    ],
+    "attention's bias of a mask that is none": [
+      () => attentionBias(x(2, 4)),
+      /^attentionBias: needs an int32 mask \(B, T\); got x float32\(2, 4\)/,
+    ],
+    rmsNorm: [
+      () => rmsNorm(x(2, 3), y(4)),
+      /^rmsNorm: x x float32\(2, 3\) and weight y float32\(4\) do not fit/,
+    ],
+    "rotary of an odd size": [
+      () => rotary(x(2, 1, 4, 3), y(1, 4, 1), y(1, 4, 1)),
+      /^rotary: needs x \(B, H, T, D\) with an even number D/,
+    ],
+    "rotary by the angles of other positions": [
+      () => rotary(x(2, 1, 4, 2), y(1, 4, 1), y(1, 5, 1)),
+      /^rotary: .* got x float32\(2, 1, 4, 2\), y float32\(1, 4, 1\), y float32\(1, 5, 1\)/,
+    ],
+    "rotary by the angles of other rows": [() => rotary(x(2, 1, 4, 2), y(3, 4, 1), y(3, 4, 1)), /^rotary/],
+    "a gradient for angles": [
+      () => grad(reduceSum(rotary(constant([1, 2], "float32", [1, 1, 1, 2]), angle, angle)), [angle]),
+      /^rotary: there is no gradient for the angles/,
+    ],
+    shift: [() => shift(ids(2, 3), -1), /^shift: .* 0 or more; got ids int32\(2, 3\) and -1/],
+    "geluExact of integers": [() => geluExact(ids(2)), /^geluExact: needs a real dtype; got ids int32\(2\)/],
+    "erf of integers": [() => erf(ids(2)), /^erf: needs a real dtype/],
+    "silu of integers": [() => silu(ids(2)), /^silu: needs a real dtype/],
     axis: [
       () => reduceSum(x(2, 3), { axes: [2] }),
       /^reduceSum: axis 2 does not exist in a tensor of rank 2/,

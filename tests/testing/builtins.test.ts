@@ -31,8 +31,11 @@ import { ter } from "../../src/metrics/ter.ts";
 import { tokenAccuracy } from "../../src/metrics/token-accuracy.ts";
 import { topKAccuracy } from "../../src/metrics/top-k-accuracy.ts";
 import { wer } from "../../src/metrics/wer.ts";
+import { bert } from "../../src/models/bert.ts";
+import { embeddingBag } from "../../src/models/embedding-bag.ts";
 import { gpt2 } from "../../src/models/gpt2.ts";
 import { models } from "../../src/models/index.ts";
+import { llama } from "../../src/models/llama.ts";
 import type { Factory } from "../../src/registry/index.ts";
 import type { ConformanceCheck } from "../../src/testing/check.ts";
 import { dataLoaderConformance } from "../../src/testing/data-loader.ts";
@@ -46,6 +49,8 @@ import { char } from "../../src/tokenizers/char.ts";
 import { tokenizers } from "../../src/tokenizers/index.ts";
 import { causalLm } from "../../src/trainers/causal-lm.ts";
 import { trainers } from "../../src/trainers/index.ts";
+import { maskedLm } from "../../src/trainers/masked-lm.ts";
+import { sequenceClassification } from "../../src/trainers/sequence-classification.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "codex-ml-conformance-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -60,6 +65,7 @@ beforeAll(() => {
   writeFileSync(join(directory, "other.txt"), lines(500, 20));
 });
 
+const small = { hiddenSize: 16, numHiddenLayers: 2, numAttentionHeads: 2, maxPositionEmbeddings: 20 };
 /** A metric of predicted classes, on everything that has such: tokens, one class and several labels. */
 function classConformance(
   build: Factory<Metric>,
@@ -157,20 +163,43 @@ const conformance: Readonly<Record<string, Readonly<Record<string, readonly Conf
   },
   [models.kind]: {
     gpt2: modelConformance(gpt2, {
-      options: {
-        hiddenSize: 16,
-        numHiddenLayers: 2,
-        numAttentionHeads: 2,
-        maxPositionEmbeddings: 20,
-        dropout: 0.1,
-      },
+      options: { ...small, dropout: 0.1 },
       invalidOptions: [{ numAttentionHeads: 3 }, { dropout: 1 }, { vocabSize: 0 }],
+    }),
+    llama: modelConformance(llama, {
+      options: { ...small, numAttentionHeads: 4, numKeyValueHeads: 2, attentionDropout: 0.1 },
+      invalidOptions: [{ numKeyValueHeads: 3 }, { headDim: 3 }, { hiddenSize: 4 }, { ropeTheta: 0 }],
+    }),
+    bert: [
+      ...modelConformance(bert, {
+        task: "masked_lm",
+        options: small,
+        invalidOptions: [{ numAttentionHeads: 3 }, { hiddenDropoutProb: 1 }],
+      }),
+      ...modelConformance(bert, {
+        task: "sequence_classification",
+        options: { ...small, labels: ["bad", "good"], classifierDropout: 0.2 },
+        invalidOptions: [{ labels: [] }, { labels: ["same", "same"] }],
+      }).map((check) => ({ ...check, name: `with labels, ${check.name}` })),
+    ],
+    embedding_bag: modelConformance(embeddingBag, {
+      task: "sequence_classification",
+      options: { hiddenSize: 8, wordNgrams: 3, buckets: 50 },
+      invalidOptions: [{ labels: undefined }, { wordNgrams: 0 }, { buckets: 2 ** 25 }],
     }),
   },
   [trainers.kind]: {
     causal_lm: trainerConformance(causalLm, {
       options: { maxSteps: 20, batchSize: 8, learningRate: 0.02, sampleTokens: 4 },
       invalidOptions: [{ maxSteps: 0 }, { maxSteps: undefined }, { learningRate: -1 }],
+    }),
+    masked_lm: trainerConformance(maskedLm, {
+      options: { maxSteps: 40, batchSize: 8, learningRate: 0.02 },
+      invalidOptions: [{ mlmProbability: 0 }, { mlmProbability: 1 }],
+    }),
+    sequence_classification: trainerConformance(sequenceClassification, {
+      options: { maxSteps: 20, batchSize: 8, learningRate: 0.05, sequenceLength: 12 },
+      invalidOptions: [{ problemType: "regression" }, { classWeights: { early: 0 } }, { mistakes: -1 }],
     }),
   },
 };

@@ -1,21 +1,15 @@
 import type { Model, ModelInputs } from "../../src/models/index.ts";
-import {
-  Embedding,
-  type ForwardContext,
-  Linear,
-  Module,
-  normal,
-  Parameter,
-  zeros,
-} from "../../src/nn/index.ts";
-import { type Factory, InvalidOptionError } from "../../src/registry/index.ts";
+import { type ForwardContext, Parameter, zeros } from "../../src/nn/index.ts";
+import type { Factory } from "../../src/registry/index.ts";
 import {
   add,
   argmax,
   broadcastTo,
   cast,
   constant,
+  div,
   gather,
+  minimum,
   mul,
   reduceSum,
   reshape,
@@ -26,43 +20,22 @@ import {
 } from "../../src/tensor/index.ts";
 import { type ModelConformanceOptions, modelConformance } from "../../src/testing/model.ts";
 import { type Fault, testFaults } from "./faults.ts";
-
-/** Right: a table of what follows each id, plus one for its position. */
-class Right extends Module implements Model {
-  readonly task = "causal_lm";
-  readonly maxPositionEmbeddings = 12;
-  readonly vocabSize: number;
-  config: Record<string, unknown>;
-  readonly tokens: Embedding;
-  readonly positions: Embedding;
-  readonly head: Linear;
-
-  constructor({ vocabSize, ...unknown }: { vocabSize: number }) {
-    super();
-    for (const name of Object.keys(unknown)) throw new InvalidOptionError(name, "unknown option");
-    if (!Number.isInteger(vocabSize)) throw new InvalidOptionError("vocabSize", "expected an integer");
-    this.vocabSize = vocabSize;
-    this.config = { model_type: "table", vocab_size: vocabSize };
-    this.tokens = new Embedding(vocabSize, 6, normal(1));
-    this.positions = new Embedding(this.maxPositionEmbeddings, 6, normal(1));
-    this.head = new Linear(6, vocabSize);
-  }
-
-  /** (B, T, C) */
-  hidden({ inputIds }: ModelInputs): Tensor {
-    return add(this.tokens.forward(inputIds), slice(this.positions.weight, 0, 0, inputIds.dim(1)));
-  }
-
-  forward(inputs: ModelInputs, _context: ForwardContext) {
-    return { logits: this.head.forward(this.hidden(inputs)) };
-  }
-}
+import { Right, RightMasked } from "./right-models.ts";
 
 /** The right one with its logits changed. */
 function wrongLogits(change: (logits: Tensor, model: Right, inputs: ModelInputs) => Tensor): Factory<Model> {
   return class extends Right {
     override forward(inputs: ModelInputs, context: ForwardContext) {
       return { logits: change(super.forward(inputs, context).logits, this, inputs) };
+    }
+  };
+}
+
+/** The right one that is told something else. */
+function changedInputs(change: (inputs: ModelInputs) => ModelInputs): Factory<Model> {
+  return class extends Right {
+    override forward(inputs: ModelInputs, context: ForwardContext) {
+      return super.forward(change(inputs), context);
     }
   };
 }
@@ -120,6 +93,12 @@ const faults: Fault<Model, ModelConformanceOptions>[] = [
     fault: "first values that chance decides",
     build: withParameter(() => new Parameter([1], (values) => void values.fill(Math.random())), add),
     says: /Two builds .* differ: first values\.extra is "/,
+  },
+  {
+    check: "the task is causal_lm",
+    fault: "a model for something else",
+    build: RightMasked,
+    says: /Its task is "masked_lm"; expected "causal_lm", .*option `task` of modelConformance/,
   },
   {
     check: configured,
@@ -294,6 +273,64 @@ const faults: Fault<Model, ModelConformanceOptions>[] = [
     fault: "more positions promised than there are",
     build: wrong(() => ({ maxPositionEmbeddings: 13 })),
     says: /The component threw: TensorError: .*slice/,
+  },
+  {
+    check: "documents packed into a row do not see each other",
+    fault: "a mask that says only where padding is",
+    build: changedInputs(({ attentionMask, ...rest }) => ({
+      ...rest,
+      ...(attentionMask && { attentionMask: cast(cast(attentionMask, "bool"), "int32") }),
+    })),
+    says: /Document 2 of 2 in one row gives logits that differ by .*see those of their own number in attentionMask alone/,
+  },
+  {
+    check: "documents packed into a row do not see each other",
+    fault: "positions that go on over the end of a document",
+    build: changedInputs(({ positionIds, ...rest }) => rest),
+    says: /Document 2 of 2 in one row gives .*positionIds says where in a document they are/,
+  },
+  {
+    check: "inputs that are left out mean one text from position 0",
+    fault: "positions from 1",
+    build: changedInputs(({ positionIds, ...rest }) => ({
+      ...rest,
+      ...(positionIds && { positionIds: minimum(add(positionIds, 1), 11) }),
+    })),
+    says: /With positionIds \[0, 1, 2 …\] the logits differ by .*that is what leaving it out means/,
+  },
+  {
+    check: "padding changes nothing that counts",
+    fault: "a scale that depends on how much is padding",
+    build: wrongLogits((logits, _, { attentionMask }) => {
+      if (attentionMask === undefined) return logits;
+      const share = mul(
+        reduceSum(cast(attentionMask, "float32"), { axes: [1] }),
+        1 / Number(attentionMask.dim(1)),
+      );
+      return mul(logits, reshape(share, [-1, 1, 1]));
+    }),
+    says: /1 ids by themselves give logits that differ by .* within 12 positions, of which attentionMask says that 11 are padding/,
+  },
+  {
+    check: "a row of nothing but padding gives finite numbers",
+    fault: "a mean over nothing",
+    build: wrongLogits((logits, _, { attentionMask }) =>
+      attentionMask === undefined
+        ? logits
+        : div(logits, reshape(reduceSum(cast(attentionMask, "float32"), { axes: [1] }), [-1, 1, 1])),
+    ),
+    says: /The logits over \(2, 8\) hold (NaN|-?Infinity); expected finite numbers/,
+  },
+  {
+    check: "a row of nothing but padding gives finite numbers",
+    fault: "a gradient that is not finite",
+    build: wrongLogits((logits, model, { attentionMask }) => {
+      if (attentionMask === undefined) return logits;
+      const total = reshape(reduceSum(cast(attentionMask, "float32"), { axes: [1] }), [-1, 1, 1]);
+      const zero = mul(reduceSum(model.head.weight), total);
+      return add(logits, sqrt(mul(zero, zero)));
+    }),
+    says: /The gradient of "head.weight" holds NaN; expected finite numbers/,
   },
   {
     check: "rows of a batch do not depend on each other",

@@ -75,3 +75,9 @@ export const div = binary("div", "Div", ({ b, y, dy }) => [
 
 /** Element by element the smaller one, broadcasting. Not differentiable. */
 export const minimum = binary("minimum", "Min");
+
+/** Element by element the larger one, broadcasting. Not differentiable. */
+export const maximum = binary("maximum", "Max");
+
+/** Element by element the remainder of `a / b` for integers, with the sign of `b`, broadcasting. Not differentiable. */
+export const modulo = binary("modulo", "Mod");

@@ -32,6 +32,12 @@ export const log = unary("log", "Log", ({ x, dy }) => div(dy, x));
 /** Square root. */
 export const sqrt = unary("sqrt", "Sqrt", ({ y, dy }) => div(mul(dy, 0.5), y));
 
+/** Cosine of an angle in radians. */
+export const cos = unary("cos", "Cos", ({ x, dy }) => mul(dy, mul(sin(x), -1)));
+
+/** Sine of an angle in radians. */
+export const sin: (x: Tensor) => Tensor = unary("sin", "Sin", ({ x, dy }) => mul(dy, cos(x)));
+
 /** Hyperbolic tangent. */
 export const tanh = unary("tanh", "Tanh", ({ y, dy }) => mul(dy, sub(1, mul(y, y))));
 

@@ -3,7 +3,9 @@
 /** A string in double quotes, cut past 80 characters, with control characters escaped. */
 export function quote(text: unknown): string {
   if (typeof text !== "string") return describeValue(text);
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}…` : text);
+  const json = JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}…` : text);
+  // JSON lets pass what turns the direction of a line on a terminal, or cannot be seen.
+  return json.replace(/[\p{Cc}\p{Cf}]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }
 
 /** What a value is, for "got …": `42`, `"x"`, `an array of 3`, `a function`, `Toy { encode, vocabSize }`. */
@@ -27,4 +29,9 @@ export function describeValue(value: unknown): string {
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return describeValue(error);
   return error.name === "Error" ? error.message : `${error.name}: ${error.message}`;
+}
+
+/** `my-extension@1.2.0`, or the name alone where no version is known. */
+export function packageLabel(name: string, version: string | undefined): string {
+  return version === undefined ? name : `${name}@${version}`;
 }

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from "node:fs";
 import nodeModule from "node:module";
-import { dirname, isAbsolute, join, relative } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { quote } from "./display.ts";
 import { closestNames } from "./suggest.ts";
@@ -24,16 +24,21 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 
 /** @throws when the file cannot be read, is not JSON, or holds anything but an object. */
 export function readPackageJson(directory: string): PackageJson {
-  const json: unknown = JSON.parse(readFileSync(join(directory, "package.json"), "utf8"));
+  const json: unknown = JSON.parse(readFileSync(below(directory, "package.json"), "utf8"));
   if (!isRecord(json)) throw new Error("a package.json holds a JSON object");
   return json;
+}
+
+/** What `join` gives for a folder without dots in it; done for each package twice, `join` would be a third of the whole search. */
+export function below(folder: string, path: string): string {
+  return folder.endsWith(sep) ? folder + path : folder + sep + path;
 }
 
 /** The first of `path` below `directory` and below each folder above it that holds a `package.json`. */
 function findUpwards(directory: string, path: string): string | undefined {
   for (let folder = directory; ; folder = dirname(folder)) {
-    const candidate = join(folder, path);
-    if (existsSync(join(candidate, "package.json"))) return candidate;
+    const candidate = path === "" ? folder : below(folder, path);
+    if (existsSync(below(candidate, "package.json"))) return candidate;
     if (folder === dirname(folder)) return undefined;
   }
 }
@@ -51,7 +56,7 @@ export function findRoot(directory: string): string | undefined {
  */
 export function locatePackage(name: string, directory: string): string | undefined {
   const pnp = pnpApi(directory);
-  if (pnp === undefined) return findUpwards(directory, join("node_modules", name));
+  if (pnp === undefined) return findUpwards(directory, below("node_modules", name));
   try {
     return pnp.resolveToUnqualified(name, `${directory}/`, { considerBuiltins: false }) ?? undefined;
   } catch {
@@ -62,9 +67,16 @@ export function locatePackage(name: string, directory: string): string | undefin
 /**
  * The path by which `import` knows a located package: a linked one is then one module instance and finds its own
  * dependencies (pnpm). Plug'n'Play's paths are such already.
+ *
+ * @param known Real paths of the folders that packages lie in: most share one, and resolving it is the greater part.
  */
-export function importedPath(directory: string): string {
-  return process.versions.pnp === undefined ? realpathSync(directory) : directory;
+export function importedPath(directory: string, known = new Map<string, string>()): string {
+  if (process.versions.pnp !== undefined) return directory;
+  if (lstatSync(directory).isSymbolicLink()) return realpathSync(directory);
+  const folder = dirname(directory);
+  const real = known.get(folder) ?? realpathSync(folder);
+  known.set(folder, real);
+  return below(real, basename(directory));
 }
 
 /** Yarn's Plug'n'Play adds `findPnpApi` to `node:module`: to the object itself, not to what `import * as` gives. */
@@ -89,19 +101,30 @@ export function ownVersion(): string | undefined {
   return own.version;
 }
 
-/** Whether our version fits a peer range; ranges that only a package manager understands (`file:…`) fit. */
-export function fitsRange(peer: string): boolean {
-  const version = ownVersion() ?? "";
-  const range = peer.replace(/^workspace:/, "");
-  // Loading semver takes 10 ms; `^` and an earlier patch of ours, which nearly every plugin says, needs none of it.
-  const [, line = "", patch] = /^\^(\d+\.\d+\.)(\d+)$/.exec(range) ?? [];
-  if (version.startsWith(line) && Number(version.slice(line.length)) >= Number(patch)) return true;
+/** Whether a version, ours, fits a peer range; ranges that only a package manager understands (`file:…`) fit. */
+export function fitsRange(peer: string, version = ownVersion() ?? ""): boolean {
+  const range = peer.replace(/^workspace:/, "").trim();
+  const quick = fitsSimply(version, range);
+  if (quick !== undefined) return quick;
   const Range = require("semver/classes/range.js") as typeof import("semver/classes/range.js");
   try {
     return version === "" || new Range(range, { includePrerelease: true }).test(version);
   } catch {
     return true;
   }
+}
+
+/** The same for `^`, `~` or `>=` and a plain version, which nearly every plugin says: loading semver takes 10 ms. */
+function fitsSimply(version: string, range: string): boolean | undefined {
+  const [, operator, ...wanted] = /^(\^|~|>=)(\d+)\.(\d+)\.(\d+)$/.exec(range) ?? [];
+  const [, ...own] = /^(\d+)\.(\d+)\.(\d+)$/.exec(version) ?? [];
+  if (operator === undefined || own.length === 0) return undefined;
+  const at = wanted.findIndex((part, place) => Number(part) !== Number(own[place]));
+  if (at === -1) return true;
+  // What must not change: with `^` all up to the first part that is not 0, with `~` the first two.
+  const significant = wanted.findIndex((part) => Number(part) !== 0);
+  const fixed = operator === ">=" ? 0 : operator === "~" ? 2 : (significant === -1 ? 2 : significant) + 1;
+  return at >= fixed && Number(own[at]) > Number(wanted[at]);
 }
 
 /**
@@ -135,9 +158,20 @@ function resolveSubpath(directory: string, subpath: string, manifest: PackageJso
   if (manifest.exports === undefined || manifest.exports === null)
     return subpath === "." ? legacyMain(directory, manifest) : subpath;
   const { exports } = require("resolve.exports") as typeof import("resolve.exports");
-  const [file] = exports(manifest, subpath, { conditions: conditions(), unsafe: true }) ?? [];
-  if (file === undefined) throw new Error(`the package's "exports" do not give ${quote(subpath)}`);
-  return file;
+  let problem = "";
+  try {
+    const [file] = exports(manifest, subpath, { conditions: conditions(), unsafe: true }) ?? [];
+    if (typeof file === "string") return file;
+  } catch (cause) {
+    // It says which of the two it is: no such subpath, or no condition under it that an import meets.
+    const entries = Object.entries(Object(manifest.exports) as PackageJson);
+    const given = entries.flatMap(([key, value]) =>
+      key.startsWith(".") && value !== null ? quote(key) : [],
+    );
+    if (String(cause).includes("No known conditions")) problem = " to an import, only under other conditions";
+    else if (given.length > 0) problem = `; they give ${given.join(", ")}`;
+  }
+  throw new Error(`the package's "exports" do not give ${quote(subpath)}${problem}`);
 }
 
 /** `main` as Node's `import` reads it for a package without `exports`: with an extension, or a folder, to be guessed. */

@@ -84,7 +84,9 @@ function readDeclaration(group: string, given: string, entry: unknown, taken: Se
   if (twice !== undefined)
     throw new Error(`${quote(twice)} is declared twice; this second declaration is left out`);
   for (const key of keys) taken.add(`${group}/${key}`);
-  return { group, name, aliases: [...others], description, target };
+  // It is printed in tables: one line, and nothing that a terminal would obey.
+  const line = description?.replace(/[\p{Cc}\p{Cf}\s]+/gu, " ").trim();
+  return { group, name, aliases: [...others], description: line, target };
 }
 
 function readPlugins(plugins: unknown, report: Report): PluginSelection {

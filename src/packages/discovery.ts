@@ -1,9 +1,9 @@
 import { join, resolve } from "node:path";
-import { describeError, quote } from "./display.ts";
+import { describeError, packageLabel, quote } from "./display.ts";
 import { type Manifest, normalizePin, type PluginSelection, readManifest } from "./manifest.ts";
 import { isPackageName } from "./names.ts";
-import { packageLabel } from "./origin.ts";
 import {
+  below,
   findRoot,
   fitsRange,
   importedPath,
@@ -16,8 +16,22 @@ import {
   resolveTarget,
 } from "./packages.ts";
 
+/** What kind of problem it is. Stable, unlike the messages. */
+export type PluginProblemCode =
+  | "ENVIRONMENT_UNKNOWN"
+  | "LISTED_NOT_DEPENDED_ON"
+  | "MANIFEST_INVALID"
+  | "MANIFEST_UNREADABLE"
+  | "NAME_CONFLICT"
+  | "NOT_INSTALLED"
+  | "PEER_RANGE_UNMET"
+  | "PIN_UNMET"
+  | "SECOND_COPY"
+  | "TARGET_NOT_FOUND";
+
 /** Something that keeps a package or one of its components from working; the others work on. */
 export interface PluginProblem {
+  readonly code: PluginProblemCode;
   readonly package: string | undefined;
   readonly version: string | undefined;
   /** Path of the `package.json` in question. */
@@ -88,7 +102,13 @@ export class Discovered {
   /** Those whose components can be used. */
   readonly packages: PluginPackage[] = [];
   readonly pins = new Map<string, string>();
-  readonly problems: PluginProblem[] = [];
+  readonly #problems: PluginProblem[] = [];
+  /** Those whose targets have not been looked at. */
+  readonly #unchecked: PluginPackage[] = [];
+  /** Direct dependencies that a list of plugins leaves out, unread, and which list that is. */
+  readonly leftOut = new Map<string, string>();
+  /** Real paths of the folders that packages lie in. */
+  readonly #folders = new Map<string, string>();
   /** Packages by name as they were first met: the copy nearest to the root is the one. */
   readonly #met = new Map<string, PluginPackage>();
 
@@ -102,6 +122,12 @@ export class Discovered {
     if (this.off === undefined && project !== undefined) this.#follow(project, plugins);
   }
 
+  /** What stands in the way of packages and components. Only whoever asks this makes targets be looked at. */
+  get problems(): readonly PluginProblem[] {
+    for (const plugin of this.#unchecked.splice(0)) this.#checkTargets(plugin);
+    return this.#problems;
+  }
+
   #whyOff(plugins: PluginSelection, project: PluginPackage | undefined): string | undefined {
     if (plugins === false) return "this program or run asked for no plugins";
     if (project?.plugins === false) return `"codexMl.plugins" is false in ${project.location}`;
@@ -109,7 +135,11 @@ export class Discovered {
     if (variable === "" || variable === "auto") return undefined;
     // Whoever sets it wants less to happen: what we do not understand is taken as "off", and said.
     if (variable !== "off")
-      this.#report({}, `CODEX_ML_PLUGINS is ${quote(variable)}, not "off" or "auto"; taken as "off"`);
+      this.#report(
+        {},
+        "ENVIRONMENT_UNKNOWN",
+        `CODEX_ML_PLUGINS is ${quote(variable)}, not "off" or "auto"; taken as "off"`,
+      );
     return `the environment has CODEX_ML_PLUGINS=${variable}`;
   }
 
@@ -119,17 +149,24 @@ export class Discovered {
     const required = keysOf(project.json.dependencies);
     const optional = keysOf(project.json.optionalDependencies);
     const direct = new Set([...required, ...optional, ...keysOf(project.json.devDependencies)]);
-    const lists = [project.plugins, selection].filter((list) => Array.isArray(list));
-    for (const name of new Set(lists.flat()))
+    const lists = new Map<readonly string[], string>();
+    if (Array.isArray(project.plugins))
+      lists.set(project.plugins, `"codexMl.plugins" in ${project.location}`);
+    if (Array.isArray(selection)) lists.set(selection, 'the list "plugins" of this program or run');
+    for (const name of new Set([...lists.keys()].flat()))
       if (!direct.has(name))
         this.#report(
           { location: project.location },
+          "LISTED_NOT_DEPENDED_ON",
           `the list "plugins" names ${quote(name)}, which is no direct dependency`,
         );
     const queue = [...direct].flatMap((name) => {
       // Optional and development dependencies are often left out on purpose; the others are missed.
-      const missed = lists.length > 0 || (required.has(name) && !optional.has(name));
-      return lists.every((list) => list.includes(name)) ? [{ name, by: project, missed }] : [];
+      const missed = lists.size > 0 || (required.has(name) && !optional.has(name));
+      const [, list] = [...lists].find(([names]) => !names.includes(name)) ?? [];
+      if (list === undefined) return [{ name, by: project, missed }];
+      this.leftOut.set(name, list);
+      return [];
     });
     // Breadth first (the loop sees what it adds), so that what the project itself depends on is met before the rest.
     for (const { name, by, missed } of queue) {
@@ -143,13 +180,14 @@ export class Discovered {
   #visit(name: string, by: PluginPackage, missed: boolean): PluginPackage | undefined {
     const about = { name, location: by.location };
     const located = isPackageName(name) ? locatePackage(name, by.directory) : undefined;
-    if (located === undefined && missed) this.#report(about, `not installed, though ${by.location} names it`);
+    if (located === undefined && missed)
+      this.#report(about, "NOT_INSTALLED", `not installed, though ${by.location} names it`);
     const plugin = located === undefined ? undefined : this.#read(located, name);
     const met = this.#met.get(name);
     if (plugin === undefined || met?.directory === plugin.directory) return undefined;
     if (met === undefined) return this.#accept(plugin);
     const used = `${packageLabel(name, met.version)} in ${met.directory} is used`;
-    this.#report(about, `a second copy in ${plugin.directory} is left out; ${used}`);
+    this.#report(about, "SECOND_COPY", `a second copy in ${plugin.directory} is left out; ${used}`);
     return undefined;
   }
 
@@ -158,42 +196,52 @@ export class Discovered {
     try {
       const json = readPackageJson(located);
       if (name !== undefined && json.codexMl === undefined) return undefined;
-      const directory = importedPath(located);
+      const directory = importedPath(located, this.#folders);
       const about = {
         name: name ?? (typeof json.name === "string" ? json.name : "(root)"),
         version: typeof json.version === "string" ? json.version : undefined,
-        location: join(directory, "package.json"),
+        location: below(directory, "package.json"),
       };
       const manifest = readManifest(json.codexMl, (problem, component) =>
-        this.#report(about, problem, { components: component && [component] }),
+        this.#report(about, "MANIFEST_INVALID", problem, { components: component && [component] }),
       );
       return { ...manifest, ...about, directory, json };
     } catch (cause) {
       const location = join(located, "package.json");
-      this.#report({ name, location }, `cannot read ${location}: ${describeError(cause)}`, { cause });
+      this.#report(
+        { name, location },
+        "MANIFEST_UNREADABLE",
+        `cannot read ${location}: ${describeError(cause)}`,
+        { cause },
+      );
       return undefined;
     }
   }
 
   /** Takes what a package declares, unless it is made for another version of ours. */
   #accept(plugin: PluginPackage): PluginPackage {
-    const { name, directory, declarations, json } = plugin;
+    const { name, declarations, json } = plugin;
     this.#met.set(name, plugin);
     const range = isRecord(json.peerDependencies) ? json.peerDependencies[OWN_NAME] : undefined;
     if (declarations.length > 0 && typeof range === "string" && !fitsRange(range)) {
       const problem = `needs ${OWN_NAME} ${range}, and this is ${ownVersion()}; its components are left out`;
-      this.#report(plugin, problem, { components: declarations });
+      this.#report(plugin, "PEER_RANGE_UNMET", problem, { components: declarations });
       return plugin;
     }
+    this.packages.push(plugin);
+    this.#unchecked.push(plugin);
+    return plugin;
+  }
+
+  #checkTargets(plugin: PluginPackage): void {
+    const { directory, declarations, json } = plugin;
     for (const declaration of declarations)
       try {
         resolveTarget(directory, declaration.target, json);
       } catch (cause) {
         const problem = `${declaration.group}, ${quote(declaration.name)}: ${describeError(cause)}`;
-        this.#report(plugin, problem, { cause, components: [declaration] });
+        this.#report(plugin, "TARGET_NOT_FOUND", problem, { cause, components: [declaration] });
       }
-    this.packages.push(plugin);
-    return plugin;
   }
 
   #report(
@@ -202,11 +250,12 @@ export class Discovered {
       version,
       location,
     }: { name?: string | undefined; version?: string | undefined; location?: string },
+    code: PluginProblemCode,
     problem: string,
     details: Pick<PluginProblem, "cause" | "components"> = {},
   ): void {
     const message = name === undefined ? problem : `${packageLabel(name, version)}: ${problem}`;
-    this.problems.push({ package: name, version, location, message, ...details });
+    this.#problems.push({ code, package: name, version, location, message, ...details });
   }
 }
 

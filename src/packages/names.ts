@@ -45,5 +45,5 @@ export function parseReference(reference: unknown): readonly [name: string, owne
 
 function showCharacter(character: string): string {
   const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
-  return /^[\x21-\x7e]$/.test(character) ? `"${character}"` : `${JSON.stringify(character)} (U+${code})`;
+  return /^[\x21-\x7e]$/.test(character) ? `"${character}"` : `${quote(character)} (U+${code})`;
 }
