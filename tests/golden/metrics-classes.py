@@ -35,6 +35,7 @@ sets = {
     "absent": drawn(5, 30, 4, [0, 2]),
     "oneClass": drawn(6, 10, 2, [1]),
     "oneClassAlwaysRight": (np.array([1, 1, 1]), np.array([[0.1, 0.9], [0.25, 0.75], [0, 1]], dtype=np.float32)),
+    "allWrong": (np.array([0, 0]), np.array([[0.25, 0.75], [0.4, 0.6]], dtype=np.float32)),
     "neverPredicted": (
         np.array([0, 0, 1, 2, 2, 1]),
         np.array([[0.9, 0, 0.1], [0.5, 0.25, 0.25], [0.75, 0.25, 0], [0, 0, 1], [0.6, 0, 0.4], [0.1, 0.1, 0.8]], dtype=np.float32),
@@ -105,7 +106,8 @@ for name, (y, p) in sets.items():
                 add(name, metric, {"average": "binary", "positive": positive}, value)
         add(name, "roc_auc", {}, sk.roc_auc_score(y, p[:, 1]))
         add(name, "roc_auc", {"positive": 0}, sk.roc_auc_score(1 - y, p[:, 0]))
-        add(name, "average_precision", {}, sk.average_precision_score(y, p[:, 1]))
+        if y.any():  # Without a positive example scikit-learn gives 0, and codex-ml NaN.
+            add(name, "average_precision", {}, sk.average_precision_score(y, p[:, 1]))
     else:
         one_hot = np.eye(classes, dtype=int)[y]
         columns = [(one_hot[:, k], p[:, k]) for k in labels]

@@ -78,6 +78,7 @@ multi = [
     ("there is a book on the table", ["a book is on the table", "there is the book on a table", "on the table is a book"]),
     ("it rains", ["It is raining today.", "it rains"]),
     ("a a a a", ["a b", "a a b c d e"]),
+    ("w x y z", ["w x y z q", "w x y"]),
     ("Denver Broncos", ["the Denver Broncos!", "Broncos", "Denver"]),
 ]
 unicode = [
@@ -89,6 +90,7 @@ unicode = [
     ("no\u00a0break\u2003wide\u0085next\u001cfile \ufeffmark", ["no break wide next file mark"]),
     (" led by spaces   and\tended\t\twith ", ["led by spaces and\tended with"]),
     ("১২৩,৪৫ ½.5 Ⅷ-2", ["১২৩ , ৪৫ ½ .5 Ⅷ - 2"]),
+    ("aéro créa the", ["éro cré an"]),
     ("عربي، نص؟", ["نص عربي؟"]),
     ("𝒜𝒷 𠀀𠀁", ["𝒜𝒷 𠀁𠀀"]),
 ]
@@ -112,6 +114,7 @@ summaries = [
     ("The cats were running.\nA dog sleeps soundly.", ["Dogs sleep.\nThe cat ran running away.\nThey relate."]),
     ("one two three\n\nfour five one", ["five four\none three two one\nsix"]),
     ("Relational databases are generally happily normalized", ["relation database general happiness normalization"]),
+    ("it was his", ["wa hi ha"]),
     ("a b a b\nb a", ["b a b a\na b a"]),
     ("日本語 only 12 ascii_words", ["12 ascii words only"]),
 ]
@@ -126,7 +129,9 @@ corpora = {
     "summaries": summaries,
     "drawn": drawn(1, 60, 30, letters, 12),
     "long": drawn(2, 4, 220, letters, 60),
-    "unequal": [(" ".join(letters[:2] * 3), [" ".join(letters * 20)]), (" ".join(letters * 20), ["b a"])],
+    "repetitive": drawn(3, 3, 90, letters[:3], 40),
+    "moved": [(" ".join(f"w{at}" for at in [*range(15, 30), 31, *range(15)]), [" ".join(f"w{at}" for at in range(31))])],
+    "unequal": [("a b x", [" ".join(letters * 20)]), (" ".join(letters[:2] * 3), [" ".join(letters * 20)]), (" ".join(letters * 20), ["b a"])],
 }
 
 

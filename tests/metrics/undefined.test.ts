@@ -126,3 +126,8 @@ test("ids of tokens are classes without names", async () => {
   expect(await scored("f1", { average: "none" }, [example])).toEqual({ 7: 2 / 3, 9: 2 / 3 });
   expect(await scored("confusion_matrix", {}, [example])).toEqual({ 7: { 7: 1, 9: 1 }, 9: { 7: 0, 9: 1 } });
 });
+
+test("of several references the nearest counts, for words and characters", async () => {
+  expect(await scored("wer", {}, [texts("a b c", "x y z", "a b c d", "q")])).toBe(0.25);
+  expect(await scored("cer", {}, [texts("abc", "x", "abd")])).toBe(1 / 3);
+});
