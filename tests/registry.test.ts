@@ -281,7 +281,7 @@ describe("Names", () => {
     for (const name of [
       "a",
       "7",
-      "f1",
+      "f7",
       "accuracy@5",
       "rouge:l",
       "v1.2",
