@@ -29,7 +29,13 @@ function prepare(): void {
     shell: process.platform === "win32",
   });
   const data = join(cache, "node_modules", packageName, "data");
-  const groups = { "easy-ham-1": "ham", "easy-ham-2": "ham", "hard-ham-1": "ham", "spam-1": "spam", "spam-2": "spam" };
+  const groups = {
+    "easy-ham-1": "ham",
+    "easy-ham-2": "ham",
+    "hard-ham-1": "ham",
+    "spam-1": "spam",
+    "spam-2": "spam",
+  };
   const lines = Object.entries(groups).flatMap(([group, label]) =>
     readdirSync(join(data, group))
       .filter((name) => name.endsWith(".json"))

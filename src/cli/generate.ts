@@ -54,9 +54,9 @@ export function generateCommand(): Command {
       const run = await loadRun(path, undefined, checkpoint);
       const stop = new AbortController();
       process.once("SIGINT", () => stop.abort());
+      const pieces = run.generate(prompt, { ...options, signal: stop.signal });
       process.stdout.write(prompt);
-      for await (const piece of run.generate(prompt, { ...options, signal: stop.signal }))
-        process.stdout.write(piece);
+      for await (const piece of pieces) process.stdout.write(piece);
       process.stdout.write("\n");
       if (stop.signal.aborted) process.exitCode = 130;
     });

@@ -57,7 +57,9 @@ Ctrl-C finishes the step that runs, saves a checkpoint and ends; a second Ctrl-C
         if (reason === "interrupted") process.exitCode = 130;
         const directory = displayPath(run.directory);
         if (!flags.json)
-          process.stderr.write(`\n${formatNextSteps({ directory, prompt }, colorsFor(process.stderr))}`);
+          process.stderr.write(
+            `\n${formatNextSteps({ directory, prompt, generates: run.task === "causal_lm" }, colorsFor(process.stderr))}`,
+          );
       } catch (error) {
         // What went wrong once the run had begun is work that failed. The terminal's listener has shown it already.
         if (flags.json) report(error);

@@ -140,6 +140,10 @@ export class LoadedRun {
 
   /** Continues a prompt; yields text as it is written. Equal options give equal text. */
   generate(prompt: string, options: GenerationOptions): AsyncGenerator<string> {
+    if (this.model.task !== "causal_lm")
+      throw new UsageError(
+        `The run's model is for ${this.model.task}; only one for causal_lm writes text. \`evaluate\` works.`,
+      );
     this.#generator ??= new TextGenerator(this.model, this.tokenizer);
     return this.#generator.generate(prompt, this.weights, options);
   }
@@ -147,7 +151,8 @@ export class LoadedRun {
   /** Loss and the run's metrics over a split, or over other text. */
   async evaluate(options: EvaluateOptions = {}): Promise<Evaluation & { readonly split: Split }> {
     const { runFile, registries, sequenceLength } = this.#loaded;
-    const data = await this.#dataLoader(options);
+    const explain = explainImports(runFile.config.imports);
+    const data = await this.#dataLoader(options).catch(explain);
     if (options.data !== undefined && options.split !== undefined)
       throw new UsageError("Evaluate on a split of the run's data or on other data, not both.");
     const split = options.data === undefined ? (options.split ?? "validation") : "train";
@@ -155,10 +160,17 @@ export class LoadedRun {
       throw new UsageError(`The run's data has no ${split} split; it has ${data.splits.join(", ")}.`);
     const metrics: NamedMetric[] = [];
     for (const [index, slot] of (runFile.config.metrics ?? []).entries()) {
-      const metric = await createFromSlot(runFile, ["metrics", index], slot, registries.metrics);
+      const metric = await createFromSlot(runFile, ["metrics", index], slot, registries.metrics).catch(
+        explain,
+      );
       metrics.push({ name: slot.name, metric });
     }
-    const trainer = await createFromSlot(runFile, ["trainer"], runFile.config.trainer, registries.trainers);
+    const trainer = await createFromSlot(
+      runFile,
+      ["trainer"],
+      runFile.config.trainer,
+      registries.trainers,
+    ).catch(explain);
     const objective = trainer.objective?.(this.model);
     if (objective === undefined && this.model.task !== "causal_lm")
       throw new UsageError(

@@ -1,5 +1,5 @@
 import { basename, extname, join } from "node:path";
-import type { Model } from "../models/index.ts";
+import type { Model, Task } from "../models/index.ts";
 import { ownVersion } from "../registry/index.ts";
 import { runtimeInfo } from "../runtime/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
@@ -114,6 +114,11 @@ export class Run implements AsyncIterable<RunEvent> {
     }
     if (end === undefined) throw new Error("this run was read to its end before");
     return { end, evaluation };
+  }
+
+  /** What its model is for. */
+  get task(): Task {
+    return this.#components.trainer.task ?? "causal_lm";
   }
 
   /** The trained run, to generate from and to evaluate. */

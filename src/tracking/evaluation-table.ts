@@ -1,6 +1,7 @@
 import { flatValue, type MetricValue } from "../metrics/index.ts";
 import type { EvaluationEvent } from "../trainers/index.ts";
 import { formatCount, formatDuration } from "./format.ts";
+import { isMatrix, matrixLines } from "./matrix.ts";
 
 /**
  * An evaluation by itself: a name and its number a line, with the digits that comparing two runs needs.
@@ -26,11 +27,16 @@ export function formatScoresTable(scores: {
 }
 
 function table(metrics: Readonly<Record<string, MetricValue>>): string {
+  const matrices = Object.entries(metrics).flatMap(([name, value]) =>
+    isMatrix(value) ? ["", ...matrixLines(name, value).map((line) => `  ${line}`)] : [],
+  );
   const rows = Object.entries(metrics)
+    .filter(([, value]) => !isMatrix(value))
     .flatMap(([metric, value]) => flatValue(metric, value))
     .map(([name, number]) => [name, digits(number)] as const);
-  const width = Math.max(...rows.map(([name]) => name.length));
-  return rows.map(([name, number]) => `  ${name.padEnd(width)}  ${number.padStart(9)}`).join("\n");
+  const width = Math.max(0, ...rows.map(([name]) => name.length));
+  const lines = rows.map(([name, number]) => `  ${name.padEnd(width)}  ${number.padStart(9)}`);
+  return [...lines, ...(lines.length === 0 ? matrices.slice(1) : matrices)].join("\n");
 }
 
 function digits(value: number): string {

@@ -1,3 +1,4 @@
+import { flatValue } from "../metrics/index.ts";
 import type {
   ComponentOrigin,
   EvaluationEvent,
@@ -18,6 +19,7 @@ import {
   printable,
   wrap,
 } from "./format.ts";
+import { isMatrix, matrixLines } from "./matrix.ts";
 
 /** What a row says beside its event. */
 export interface RowContext {
@@ -101,14 +103,23 @@ export function formatEvaluation(
   { maxSteps, trainLoss }: { readonly maxSteps: number | undefined; readonly trainLoss: number | undefined },
   colors: Colors,
 ): string {
-  return [
+  // Numbers with names of their own take a line each, and a matrix one a row.
+  const metrics = Object.entries(event.metrics);
+  const below = metrics.flatMap(([name, value]) => {
+    if (typeof value === "number") return [];
+    if (isMatrix(value)) return matrixLines(printable(name), value).map((line) => `${gap}${line}`);
+    const parts = flatValue("", value).map(([part, number]) => `${part.slice(1)} ${formatShort(number)}`);
+    return [`${gap}${colors.dim(printable(name))}${gap}${printable(parts.join(gap))}`];
+  });
+  const row = [
     colors.dim(stepCell(event.step, maxSteps)),
     ...(trainLoss === undefined ? [] : [`train ${formatLoss(trainLoss)}`]),
     colors.bold(`${event.split} ${formatLoss(event.loss)}`),
-    ...Object.entries(event.metrics)
-      .flatMap(([name, value]) => formatMetric(name, value))
+    ...metrics
+      .flatMap(([name, value]) => (typeof value === "number" ? formatMetric(name, value) : []))
       .map(colors.green),
   ].join(gap);
+  return [row, ...below].join("\n");
 }
 
 /** Text that the model wrote, set off from the numbers. */
@@ -191,13 +202,18 @@ export interface NextSteps {
   readonly directory: string;
   /** What to continue with in the example. */
   readonly prompt?: string | undefined;
+  /** Whether its model writes text. Default true. */
+  readonly generates?: boolean;
 }
 
 /** Where the run lies and what can be done with it, as commands to copy. */
-export function formatNextSteps({ directory, prompt = "The " }: NextSteps, colors: Colors): string {
+export function formatNextSteps(
+  { directory, prompt = "The ", generates = true }: NextSteps,
+  colors: Colors,
+): string {
   const path = shellQuote(directory);
   const commands = [
-    ["generate", `npx codex-ml generate ${path} --prompt ${shellQuote(prompt)}`],
+    ...(generates ? [["generate", `npx codex-ml generate ${path} --prompt ${shellQuote(prompt)}`]] : []),
     ["evaluate", `npx codex-ml evaluate ${path}`],
   ];
   return [

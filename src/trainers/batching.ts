@@ -22,6 +22,8 @@ export interface Batch {
   readonly tokenTypeIds?: Int32Array;
   /** Labels that count. */
   readonly counted: number;
+  /** Ids that were read, without padding. Default `counted`. */
+  readonly tokens?: number;
   /** What the sum of the losses is divided by, where that is not `counted`: the sum of class weights. */
   readonly weight?: number;
   /** Rows that hold a sequence; the others are padding. */
@@ -128,6 +130,7 @@ class BatchBuilder {
       ...(this.#hasDocuments && { positionIds: positionsIn(documents, length) }),
       ...(this.#hasTypes && { tokenTypeIds }),
       counted,
+      ...(this.#objective.masks && { tokens: documents.filter((number) => number > 0).length }),
       ...(weight !== counted && { weight }),
       rows: rows.length,
     };

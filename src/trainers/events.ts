@@ -14,6 +14,7 @@ export interface StepEvent {
   readonly gradientNorm: number;
   /** Tokens that counted in the loss of this update. */
   readonly tokens: number;
+  /** Of the tokens that the model read, without padding. */
   readonly tokensPerSecond: number;
 }
 

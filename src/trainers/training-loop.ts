@@ -94,7 +94,8 @@ export async function* trainingLoop(context: TrainingContext, plan: LoopPlan): A
       }
       const { loss, gradientNorm } = await running;
       position = last.position;
-      const tokensPerSecond = tokens / ((performance.now() - started) / 1000);
+      const read = batches.reduce((sum, batch) => sum + (batch.tokens ?? batch.counted), 0);
+      const tokensPerSecond = read / ((performance.now() - started) / 1000);
       yield* warnings.about(last.counts);
       yield* warnings.once(data.notes?.() ?? []);
       yield { type: "step", step: step.step, loss, learningRate, gradientNorm, tokens, tokensPerSecond };
