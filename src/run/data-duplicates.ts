@@ -15,6 +15,8 @@ export interface DuplicateSummary {
 export interface OverlapSummary {
   /** Texts that were compared. */
   readonly of: number;
+  /** Those of the training split that they were compared with. */
+  readonly against: number;
   readonly found: number;
   /** One that was found. */
   readonly example?: string;
@@ -52,7 +54,7 @@ export class Duplicates {
   add(content: string | ArrayLike<number>, text: () => string, label = ""): void {
     const digest = digestOf(content);
     this.#of++;
-    if (this.#train !== undefined && this.#train.#seen.has(digest)) {
+    if (this.#train?.has(digest)) {
       this.#found++;
       this.#example ??= text().slice(0, SHOWN);
     }
@@ -64,6 +66,10 @@ export class Duplicates {
     seen.times++;
     seen.conflicts ||= seen.label !== label;
     seen.shown ??= text().slice(0, SHOWN);
+  }
+
+  has(digest: string): boolean {
+    return this.#seen.has(digest);
   }
 
   get size(): number {
@@ -89,6 +95,7 @@ export class Duplicates {
     if (this.#train === undefined) return undefined;
     return {
       of: this.#of,
+      against: this.#train.size,
       found: this.#found,
       ...(this.#example !== undefined && { example: this.#example }),
     };

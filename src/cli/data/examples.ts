@@ -82,10 +82,8 @@ function cells(pieces: readonly Piece[], colors: Colors): Cell[] {
     }
     const alternate = at % 2 === 0 ? colors.cyan : (part: string) => colors.underline(part);
     const painted = isOut ? colors.dim(alternate(text)) : alternate(text);
-    return {
-      plain: `${boundary}${text}${guess}`,
-      shown: `${colors.yellow(boundary)}${painted}${colors.magenta(guess)}`,
-    };
+    const around = [boundary && colors.yellow(boundary), guess && colors.magenta(guess)];
+    return { plain: `${boundary}${text}${guess}`, shown: around.join(painted) };
   });
 }
 

@@ -12,7 +12,7 @@ export function formatInspection(inspection: DataInspection): string {
   const heading = `${task}, ${formatCount(vocabSize)} ids in the vocabulary, rows of ${formatCount(sequenceLength)}`;
   const blocks = [
     heading,
-    ...splits.map((summary) => formatSplit(summary, limit)),
+    ...splits.map((summary) => formatSplit(summary, splits[0]?.duplicates.complete !== false, limit)),
     ...formatExamples(inspection),
     ...(notes.length > 0
       ? [notes.map((note) => `${colors.yellow("note")}  ${printable(note)}`).join("\n")]
@@ -21,7 +21,7 @@ export function formatInspection(inspection: DataInspection): string {
   return `${blocks.join("\n\n")}\n`;
 }
 
-function formatSplit(summary: SplitSummary, limit: number): string {
+function formatSplit(summary: SplitSummary, isTrainWhole: boolean, limit: number): string {
   const { split, examples, complete, tokens, labels, lengths, truncated, dropped, unknown } = summary;
   const colors = colorsFor(process.stdout);
   const facts: (readonly [name: string, value: string, isBad?: boolean])[] = [
@@ -30,7 +30,7 @@ function formatSplit(summary: SplitSummary, limit: number): string {
     ["truncated", truncatedFact(summary), truncated.examples > 0],
     ["dropped", dropped === 0 ? "0" : `${part(dropped, examples)}: no label counts`, dropped > 0],
     ["duplicates", duplicateFact(summary), summary.duplicates.repeats > 0],
-    ...overlapFacts(summary),
+    ...overlapFacts(summary, isTrainWhole),
     ...(unknown === undefined
       ? []
       : [["unknown", `${part(unknown, tokens)} of the tokens`, unknown > 0] as const]),
@@ -79,12 +79,16 @@ function duplicateFact({ duplicates }: SplitSummary): string {
   return `${part(repeats, of)}${among} repeat an earlier one${clash}${most}`;
 }
 
-function overlapFacts({ overlap, duplicates }: SplitSummary): (readonly [string, string, boolean])[] {
+function overlapFacts(
+  { overlap, duplicates }: SplitSummary,
+  isTrainWhole: boolean,
+): (readonly [string, string, boolean])[] {
   if (overlap === undefined) return [];
-  const { found, of, example } = overlap;
+  const { found, of, against, example } = overlap;
   const which = example === undefined ? "" : `: ${quoted(example)}`;
-  const fact = `${part(found, of)} of the ${duplicates.what} ${found === 1 ? "is" : "are"} in train, too${which}`;
-  return [["overlap", found === 0 ? "0" : fact, found > 0]];
+  const where = isTrainWhole ? "train" : `the first ${formatCount(against)} of train`;
+  const count = `${part(found, of)} of the ${duplicates.what}`;
+  return [["overlap", `${count} ${found === 1 ? "is" : "are"} in ${where}, too${which}`, found > 0]];
 }
 
 function classFacts({ classes = [], examples }: SplitSummary): (readonly [string, string, boolean])[] {
