@@ -215,7 +215,15 @@ describe.concurrent("a classifier's records", () => {
   });
 
   test("of which one cannot be used are refused as in training, and that one is named", async () => {
-    const args = ["data", "inspect", "films.yaml", "--set", "data.path=both.jsonl"];
+    const args = [
+      "data",
+      "inspect",
+      "films.yaml",
+      "--set",
+      "data.path=both.jsonl",
+      "--set",
+      "data.validation=0",
+    ];
     const { code, stdout, stderr } = await project.run(args);
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toMatch(
@@ -266,8 +274,18 @@ describe.concurrent("masked language modelling", () => {
     expect(guessed.some(({ text }) => text === "[MASK]")).toBe(true);
     for (const { counts, text, label } of pieces)
       if (!counts) expect({ label, isMask: text === "[MASK]" }).toEqual({ label: undefined, isMask: false });
-    expect(await printed("masked.yaml")).toMatch(/\[MASK\]→(one|two|three|four|five)/);
+    const stdout = await printed("masked.yaml");
+    // Runs of tokens that do not count stand in one pair of brackets.
+    expect(stdout).toMatch(/⟨\w+\|\w+/);
+    expect(stdout).not.toContain("⟩|⟨");
+    expect(stdout).toMatch(/\[MASK\]→(one|two|three|four|five)/);
   });
+});
+
+test("words that are hidden from a masked language model are still counted as unknown", async () => {
+  await project.write("strange.jsonl", jsonl([{ text: "q w e r t y" }]));
+  const { splits } = await inspected("masked.yaml", "--set", "data.validation=strange.jsonl");
+  expect(splits[1]).toMatchObject({ split: "validation", tokens: 6, unknown: 6 });
 });
 
 describe.concurrent("documents", () => {
