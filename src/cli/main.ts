@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
 import { ownVersion } from "../registry/index.ts";
+import { dataCommand } from "./data.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { exitCodeOf, report, whenOutputCloses } from "./failure.ts";
 import { generateCommand } from "./generate.ts";
@@ -24,6 +25,7 @@ const program = new Command("codex-ml")
   .addCommand(evaluateCommand())
   .addCommand(generateCommand())
   .addCommand(metricsCommand())
+  .addCommand(dataCommand())
   .addCommand(pluginsCommand());
 // Subcommands made with `new Command` do not inherit these.
 for (const command of [...program.commands, ...program.commands.flatMap(({ commands }) => commands)])

@@ -10,6 +10,7 @@ import type { TrainingContext } from "./index.ts";
 import type { Objective } from "./objective.ts";
 import type { CommonOptions } from "./options.ts";
 import { parameterGroups } from "./parameter-groups.ts";
+import { sequenceLengthFor } from "./sequence-length.ts";
 import { TrainingStep } from "./training-step.ts";
 
 /** What a trainer adds to the loop that all share. */
@@ -33,7 +34,7 @@ export async function* trainingLoop(context: TrainingContext, plan: LoopPlan): A
   const { model, tokenizer, data, metrics, signal, seed } = context;
   const { options, objective } = plan;
   const { maxSteps, batchSize, gradientAccumulationSteps, evalSteps } = options;
-  const sequenceLength = sequenceLengthFor(context, options.sequenceLength);
+  const sequenceLength = sequenceLengthFor(model, options.sequenceLength);
   const { vocabSize } = model;
   const batching: BatchOptions = { data, tokenizer, vocabSize, batchSize, sequenceLength, seed, objective };
   // The first batches come first: data that cannot be trained on is told before a large model is drawn.
@@ -126,21 +127,6 @@ export async function* trainingLoop(context: TrainingContext, plan: LoopPlan): A
     step: step.step,
     reason: reason ?? (step.step === maxSteps ? "maxSteps" : "interrupted"),
   };
-}
-
-function sequenceLengthFor({ model }: TrainingContext, wanted: number | undefined): number {
-  const length = wanted ?? model.maxPositionEmbeddings;
-  if (!Number.isFinite(length))
-    throw new TrainingError(
-      "SEQUENCE_LENGTH_MISSING",
-      "The model reads sequences of any length; give the trainer a sequenceLength (128, for example).",
-    );
-  if (length > model.maxPositionEmbeddings)
-    throw new TrainingError(
-      "SEQUENCE_TOO_LONG",
-      `sequenceLength is ${length}, but the model sees at most ${model.maxPositionEmbeddings} positions (maxPositionEmbeddings).`,
-    );
-  return length;
 }
 
 function newStep(

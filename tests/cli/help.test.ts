@@ -18,6 +18,10 @@ describe.concurrent("--help", () => {
     ],
     [["metrics"], ["<name...>", "--predictions", "--references", "--set", "--json"]],
     [
+      ["data", "inspect"],
+      ["<run-file>", "--split", "--examples", "--limit", "--set", "--import", "--json"],
+    ],
+    [
       ["plugins", "list"],
       ["--kind", "--json"],
     ],
@@ -43,7 +47,7 @@ describe.concurrent("--help", () => {
   test("of the program lists the commands and the exit codes", async () => {
     const { code, stdout } = await project.run(["--help"]);
     expect(code).toBe(0);
-    for (const command of ["train", "evaluate", "generate", "metrics", "plugins"])
+    for (const command of ["train", "evaluate", "generate", "metrics", "data", "plugins"])
       expect(stdout).toMatch(new RegExp(`^ +${command}\\b`, "m"));
     expect(stdout).toMatch(/0 .*1 .*2 .*130/);
   });
