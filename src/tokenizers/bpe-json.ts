@@ -1,17 +1,19 @@
 import { z } from "zod";
-import type { BpeMerge, BpeVocabulary } from "./bpe-vocabulary.ts";
+import type { BpeVocabulary } from "./bpe-vocabulary.ts";
 import { readBytes, spellBytes } from "./byte-alphabet.ts";
 import { TokenizerError } from "./errors.ts";
 import {
   byteLevel,
   plainPipeline,
-  readEosToken,
+  readRoles,
   readTokenizerJson,
   TOKENIZER_JSON,
   tokensById,
   vocabularySchema,
   writeTokenizerFiles,
 } from "./hf-json.ts";
+import type { Merge } from "./merge-learning.ts";
+import type { SpecialRoles } from "./special-tokens.ts";
 
 const absent = z.literal("").nullish();
 
@@ -36,10 +38,7 @@ const schema = z.looseObject({
 });
 
 /** Writes a vocabulary as `tokenizer.json` and `tokenizer_config.json`. */
-export function writeBpe(
-  vocabulary: BpeVocabulary,
-  eosToken: string | undefined,
-): Readonly<Record<string, string>> {
+export function writeBpe(vocabulary: BpeVocabulary, roles: SpecialRoles): Readonly<Record<string, string>> {
   const { spellings, merges, specialTokens } = vocabulary;
   return writeTokenizerFiles({
     specialTokens,
@@ -58,18 +57,18 @@ export function writeBpe(
       // As text, which readers from before 2024 need too; the byte alphabet has no space.
       merges: merges.map(([left, right]) => `${spellings[left]} ${spellings[right]}`),
     },
-    eosToken,
+    roles,
   });
 }
 
 /**
- * Reads a vocabulary from `tokenizer.json`, and the end-of-sequence token from `tokenizer_config.json` if it is there.
+ * Reads a vocabulary from `tokenizer.json`, and which token plays which role from `tokenizer_config.json` if it is there.
  *
  * @throws TokenizerError `TOKENIZER_BAD_FILE`: says which field is not GPT-2's, or which token or merge is not in the vocabulary.
  */
 export function readBpe(files: Readonly<Record<string, string>>): {
   readonly vocabulary: BpeVocabulary;
-  readonly eosToken: string | undefined;
+  readonly roles: SpecialRoles;
 } {
   const { model, added_tokens: addedTokens } = readTokenizerJson(files, schema, "bpe");
   const specialTokens = Object.fromEntries(addedTokens.map((token) => [token.content, token.id]));
@@ -95,11 +94,11 @@ export function readBpe(files: Readonly<Record<string, string>>): {
         "TOKENIZER_BAD_FILE",
         `${TOKENIZER_JSON}: token ${id}, ${JSON.stringify(spelling)}, is not written in the byte alphabet.`,
       );
-  const merges = model.merges.map((merge, rank): BpeMerge => {
+  const merges = model.merges.map((merge, rank): Merge => {
     const [left = "", right = ""] = typeof merge === "string" ? merge.split(" ") : merge;
     const where = `merge ${rank}`;
     return [find(left, where), find(right, where), find(left + right, where)];
   });
   const byteIds = Int32Array.from({ length: 256 }, (_, byte) => find(spellBytes([byte]), `byte ${byte}`));
-  return { vocabulary: { spellings, byteIds, merges, specialTokens }, eosToken: readEosToken(files, "bpe") };
+  return { vocabulary: { spellings, byteIds, merges, specialTokens }, roles: readRoles(files, "bpe") };
 }

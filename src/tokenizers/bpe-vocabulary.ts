@@ -1,7 +1,5 @@
+import type { Merge } from "./merge-learning.ts";
 import { PriorityQueue } from "./priority-queue.ts";
-
-/** `left` and `right`, side by side, become `id`. */
-export type BpeMerge = readonly [left: number, right: number, id: number];
 
 /** What byte-pair encoding has learned. */
 export interface BpeVocabulary {
@@ -10,7 +8,7 @@ export interface BpeVocabulary {
   /** Id of each byte, shape (256). */
   readonly byteIds: Int32Array;
   /** Merges in the order they were learned; an earlier one goes first. */
-  readonly merges: readonly BpeMerge[];
+  readonly merges: readonly Merge[];
   readonly specialTokens: Readonly<Record<string, number>>;
 }
 

@@ -7,7 +7,10 @@ import { readBytes } from "./byte-alphabet.ts";
 import { alreadyTrained, emptyCorpus, notTrained, unknownId } from "./errors.ts";
 import { IdBuffer } from "./id-buffer.ts";
 import { defineTokenizer, type Tokenizer } from "./index.ts";
-import { detached, forEachWord } from "./pre-tokenizer.ts";
+import { forEachWord } from "./pre-tokenizer.ts";
+import { rolesByText, type SpecialIds, type SpecialRoles, specialIds } from "./special-tokens.ts";
+import { checkSpecialTokens, specialTokensSchema } from "./trainable-options.ts";
+import { WordCache } from "./word-cache.ts";
 
 const optionsSchema = z.strictObject({
   vocabSize: z
@@ -21,29 +24,21 @@ const optionsSchema = z.strictObject({
     .min(1)
     .default(2)
     .describe("How often a pair must occur in the corpus to become a token."),
-  specialTokens: z
-    .array(z.string().min(1))
-    .default(["<|endoftext|>"])
-    .describe(
-      "Tokens that no text encodes to; they take the last ids, and the first of them ends a document.",
-    ),
+  specialTokens: specialTokensSchema(["<|endoftext|>"]).describe(
+    "Tokens that no text encodes to; they take the last ids, and the first of them ends a document.",
+  ),
 });
 type BpeOptions = z.output<typeof optionsSchema>;
-
-/** Words kept with their ids: text repeats its words, and a look-up costs a tenth of merging anew. */
-const CACHED_WORDS = 65_536;
-/** Longer words are rare, and are not kept: so the cache stays under about 20 MB. */
-const CACHED_WORD_LENGTH = 64;
 
 /** Everything `encode` and `decode` need, once there is a vocabulary. */
 interface Learned {
   readonly vocabulary: BpeVocabulary;
-  readonly merger: BpeMerger;
   /** UTF-8 bytes of each id; of a special token, those of its text. */
   readonly bytes: readonly Uint8Array[];
   readonly specialIds: ReadonlySet<number>;
-  readonly eosTokenId: number | undefined;
-  readonly cache: Map<string, Int32Array>;
+  readonly roles: SpecialRoles;
+  readonly ids: SpecialIds;
+  readonly cache: WordCache;
 }
 
 /**
@@ -72,25 +67,32 @@ class BpeTokenizer implements Tokenizer {
   }
 
   get eosTokenId(): number | undefined {
-    return this.#learned?.eosTokenId;
+    return this.#learned?.ids.eosTokenId;
+  }
+
+  /** This and the next three: by the texts that such tokens usually have, `[PAD]` or `<pad>` for example. */
+  get padTokenId(): number | undefined {
+    return this.#learned?.ids.padTokenId;
+  }
+
+  get clsTokenId(): number | undefined {
+    return this.#learned?.ids.clsTokenId;
+  }
+
+  get sepTokenId(): number | undefined {
+    return this.#learned?.ids.sepTokenId;
+  }
+
+  get maskTokenId(): number | undefined {
+    return this.#learned?.ids.maskTokenId;
   }
 
   /** @throws TokenizerError `TOKENIZER_NOT_TRAINED`. */
   encode(text: string): Int32Array {
     if (this.#learned === undefined) throw notTrained("bpe", "encode");
-    const { cache, merger } = this.#learned;
+    const { cache } = this.#learned;
     const ids = new IdBuffer(text.length >> 1);
-    forEachWord(text, (word) => {
-      let wordIds = cache.get(word);
-      if (wordIds === undefined) {
-        wordIds = merger.merge(Buffer.from(word, "utf8"));
-        if (word.length <= CACHED_WORD_LENGTH) {
-          if (cache.size >= CACHED_WORDS) cache.clear();
-          cache.set(detached(word), wordIds);
-        }
-      }
-      ids.append(wordIds);
-    });
+    forEachWord(text, (word) => ids.append(cache.get(word)));
     return ids.toArray();
   }
 
@@ -121,14 +123,13 @@ class BpeTokenizer implements Tokenizer {
       empty &&= text === "";
     }
     if (empty) throw emptyCorpus("bpe");
-    this.#become(trainer.finish(), this.#options.specialTokens[0]);
+    this.#become(trainer.finish(), {});
   }
 
   /** A `tokenizer.json` with the same ids for the same text, and a `tokenizer_config.json`. */
   save(): Readonly<Record<string, string>> {
     if (this.#learned === undefined) throw notTrained("bpe", "be saved");
-    const { vocabulary, eosTokenId } = this.#learned;
-    return writeBpe(vocabulary, eosTokenId === undefined ? undefined : vocabulary.spellings[eosTokenId]);
+    return writeBpe(this.#learned.vocabulary, this.#learned.roles);
   }
 
   /**
@@ -137,21 +138,29 @@ class BpeTokenizer implements Tokenizer {
    * @throws TokenizerError `TOKENIZER_BAD_FILE`.
    */
   load(files: Readonly<Record<string, string>>): void {
-    const { vocabulary, eosToken } = readBpe(files);
-    this.#become(vocabulary, eosToken ?? this.#options.specialTokens[0]);
+    const { vocabulary, roles } = readBpe(files);
+    this.#become(vocabulary, roles);
   }
 
-  #become(vocabulary: BpeVocabulary, eosToken: string | undefined): void {
-    const specialIds = new Set(Object.values(vocabulary.specialTokens));
+  #become(vocabulary: BpeVocabulary, given: SpecialRoles): void {
+    const special = new Set(Object.values(vocabulary.specialTokens));
+    const [first] = this.#options.specialTokens;
+    const known = Object.entries({
+      ...rolesByText(Object.keys(vocabulary.specialTokens)),
+      ...(first === undefined ? { eos_token: undefined } : { eos_token: first }),
+      ...given,
+    }).filter(([, token]) => token !== undefined && Object.hasOwn(vocabulary.specialTokens, token));
+    const roles: SpecialRoles = Object.fromEntries(known);
+    const merger = new BpeMerger(vocabulary);
     this.#learned = {
       vocabulary,
-      merger: new BpeMerger(vocabulary),
       bytes: vocabulary.spellings.map((spelling, id) =>
-        specialIds.has(id) ? Buffer.from(spelling) : (readBytes(spelling) ?? Buffer.from(spelling)),
+        special.has(id) ? Buffer.from(spelling) : (readBytes(spelling) ?? Buffer.from(spelling)),
       ),
-      specialIds,
-      eosTokenId: Object.entries(vocabulary.specialTokens).find(([token]) => token === eosToken)?.[1],
-      cache: new Map(),
+      specialIds: special,
+      roles,
+      ids: specialIds(vocabulary.specialTokens, roles),
+      cache: new WordCache((word) => merger.merge(Buffer.from(word, "utf8"))),
     };
   }
 
@@ -164,11 +173,8 @@ class BpeTokenizer implements Tokenizer {
 }
 
 function checkOptions({ vocabSize, specialTokens }: BpeOptions): void {
+  checkSpecialTokens(specialTokens);
   for (const [i, token] of specialTokens.entries()) {
-    if (specialTokens.indexOf(token) !== i)
-      throw new InvalidOptionError(["specialTokens", i], `${JSON.stringify(token)} is listed twice`);
-    if (/\p{Surrogate}/u.test(token))
-      throw new InvalidOptionError(["specialTokens", i], "a special token may not hold a lone surrogate");
     if (token.length === 1 && readBytes(token) !== undefined)
       throw new InvalidOptionError(
         ["specialTokens", i],

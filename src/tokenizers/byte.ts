@@ -62,7 +62,7 @@ class ByteTokenizer implements Tokenizer {
       preTokenizer: byteLevel(false),
       decoder: byteLevel(false),
       model: { type: "BPE", dropout: null, unk_token: null, fuse_unk: false, vocab, merges: [] },
-      eosToken: END_OF_TEXT,
+      roles: { eos_token: END_OF_TEXT },
     });
   }
 

@@ -96,8 +96,7 @@ class CharTokenizer implements Tokenizer {
       preTokenizer: { type: "Split", pattern: { Regex: "[\\s\\S]" }, behavior: "Isolated", invert: false },
       decoder: { type: "Fuse" },
       model: { type: "WordLevel", vocab, unk_token: UNKNOWN },
-      eosToken: END_OF_TEXT,
-      unknownToken: UNKNOWN,
+      roles: { eos_token: END_OF_TEXT, unk_token: UNKNOWN },
     });
   }
 

@@ -8,6 +8,7 @@ import {
 import type { bpe } from "./bpe.ts";
 import type { byte } from "./byte.ts";
 import type { char } from "./char.ts";
+import type { wordpiece } from "./wordpiece.ts";
 
 /**
  * Text to token ids and back.
@@ -69,6 +70,10 @@ export const tokenizers: RegistryKind<Tokenizer> = {
       load: async () => (await import("./bpe.ts")).bpe,
       description: "Byte-level byte-pair encoding, trained on the corpus.",
     },
+    wordpiece: {
+      load: async () => (await import("./wordpiece.ts")).wordpiece,
+      description: "WordPiece as in BERT, trained on the corpus; for encoders.",
+    },
   },
 };
 
@@ -84,6 +89,7 @@ declare global {
       byte: typeof byte;
       char: typeof char;
       bpe: typeof bpe;
+      wordpiece: typeof wordpiece;
     }
   }
 }

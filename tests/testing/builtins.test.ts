@@ -21,6 +21,7 @@ import { bpe } from "../../src/tokenizers/bpe.ts";
 import { byte } from "../../src/tokenizers/byte.ts";
 import { char } from "../../src/tokenizers/char.ts";
 import { tokenizers } from "../../src/tokenizers/index.ts";
+import { wordpiece } from "../../src/tokenizers/wordpiece.ts";
 import { causalLm } from "../../src/trainers/causal-lm.ts";
 import { trainers } from "../../src/trainers/index.ts";
 
@@ -44,6 +45,11 @@ const conformance: Readonly<Record<string, Readonly<Record<string, readonly Conf
     bpe: tokenizerConformance(bpe, {
       options: { vocabSize: 400, specialTokens: ["<|endoftext|>", "<pad>"] },
       invalidOptions: [{ vocabSize: 256 }, { minFrequency: 0 }, { specialTokens: ["<s>", "<s>"] }],
+    }),
+    wordpiece: tokenizerConformance(wordpiece, {
+      options: { vocabSize: 500 },
+      lossless: false,
+      invalidOptions: [{ vocabSize: 1 }, { specialTokens: ["[PAD]"] }, { limitAlphabet: 0 }],
     }),
   },
   [metrics.kind]: {
