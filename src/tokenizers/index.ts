@@ -8,6 +8,7 @@ import {
 import type { bpe } from "./bpe.ts";
 import type { byte } from "./byte.ts";
 import type { char } from "./char.ts";
+import type { whitespace } from "./whitespace.ts";
 import type { wordpiece } from "./wordpiece.ts";
 
 /**
@@ -66,6 +67,10 @@ export const tokenizers: RegistryKind<Tokenizer> = {
       load: async () => (await import("./char.ts")).char,
       description: "One id per character of the corpus.",
     },
+    whitespace: {
+      load: async () => (await import("./whitespace.ts")).whitespace,
+      description: "One id per word between white space.",
+    },
     bpe: {
       load: async () => (await import("./bpe.ts")).bpe,
       description: "Byte-level byte-pair encoding, trained on the corpus.",
@@ -88,6 +93,7 @@ declare global {
     interface Tokenizers {
       byte: typeof byte;
       char: typeof char;
+      whitespace: typeof whitespace;
       bpe: typeof bpe;
       wordpiece: typeof wordpiece;
     }

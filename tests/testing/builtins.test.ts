@@ -21,6 +21,7 @@ import { bpe } from "../../src/tokenizers/bpe.ts";
 import { byte } from "../../src/tokenizers/byte.ts";
 import { char } from "../../src/tokenizers/char.ts";
 import { tokenizers } from "../../src/tokenizers/index.ts";
+import { whitespace } from "../../src/tokenizers/whitespace.ts";
 import { wordpiece } from "../../src/tokenizers/wordpiece.ts";
 import { causalLm } from "../../src/trainers/causal-lm.ts";
 import { trainers } from "../../src/trainers/index.ts";
@@ -42,6 +43,10 @@ const conformance: Readonly<Record<string, Readonly<Record<string, readonly Conf
   [tokenizers.kind]: {
     byte: tokenizerConformance(byte, { invalidOptions: [{ vocabSize: 300 }] }),
     char: tokenizerConformance(char, { lossless: false }),
+    whitespace: tokenizerConformance(whitespace, {
+      lossless: false,
+      invalidOptions: [{ vocabSize: 2 }, { specialTokens: ["<unk>"] }, { normalizer: "nfx" }],
+    }),
     bpe: tokenizerConformance(bpe, {
       options: { vocabSize: 400, specialTokens: ["<|endoftext|>", "<pad>"] },
       invalidOptions: [{ vocabSize: 256 }, { minFrequency: 0 }, { specialTokens: ["<s>", "<s>"] }],
