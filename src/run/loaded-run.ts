@@ -48,13 +48,15 @@ export async function loadRun(
     key: "tokenizer" | "model",
     registry: Registry<Component>,
     added: Readonly<Record<string, unknown>> = {},
+    restoring = false,
   ): Promise<Component> => {
     const slot = withoutFrom(runFile.config[key] as Slot<Component>);
-    return createFromSlot(runFile, [key], slot, registry, added).catch(explainImports(imports));
+    return createFromSlot(runFile, [key], slot, registry, added, restoring).catch(explainImports(imports));
   };
-  const tokenizer = await create("tokenizer", registries.tokenizers);
   const files = await readTokenizerFiles(directory);
-  if (Object.keys(files).length > 0) tokenizer.load?.(files);
+  const isSaved = Object.keys(files).length > 0;
+  const tokenizer = await create("tokenizer", registries.tokenizers, {}, isSaved);
+  if (isSaved) tokenizer.load?.(files);
   else if (tokenizer.save !== undefined)
     throw new RunDirectoryError(
       "RUN_DIRECTORY_DAMAGED",

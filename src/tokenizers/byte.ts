@@ -16,6 +16,7 @@ const END_OF_TEXT_ID = 256;
 
 const savedSchema = z.looseObject({
   ...plainPipeline,
+  pre_tokenizer: z.looseObject({ type: z.literal("ByteLevel"), use_regex: z.literal(false) }),
   model: z.looseObject({
     type: z.literal("BPE"),
     vocab: vocabularySchema,

@@ -17,6 +17,7 @@ const REPLACEMENT = "\uFFFD";
 
 const savedSchema = z.looseObject({
   ...plainPipeline,
+  pre_tokenizer: z.looseObject({ type: z.literal("Split") }),
   model: z.looseObject({
     type: z.literal("WordLevel"),
     unk_token: z.literal(UNKNOWN),

@@ -8,6 +8,7 @@ import {
 import type { bpe } from "./bpe.ts";
 import type { byte } from "./byte.ts";
 import type { char } from "./char.ts";
+import type { hf } from "./hf.ts";
 import type { whitespace } from "./whitespace.ts";
 import type { wordpiece } from "./wordpiece.ts";
 
@@ -34,7 +35,7 @@ export interface Tokenizer {
   encode(text: string): ArrayLike<number> & Iterable<number>;
   decode(ids: Iterable<number>): string;
   /** UTF-8 bytes that one id stands for (0 for special tokens). Without it, bits per byte decodes the labels instead. */
-  byteLength?(id: number): number;
+  byteLength?: ((id: number) => number) | undefined;
   /** Learns a vocabulary from pieces of text (cut only where a word ends). Called once, before the model is built. */
   train?(texts: AsyncIterable<string>): Promise<void>;
   /** The files that restore this tokenizer, by name. Built-ins give a Hugging Face `tokenizer.json`. Required with `train`. */
@@ -79,6 +80,10 @@ export const tokenizers: RegistryKind<Tokenizer> = {
       load: async () => (await import("./wordpiece.ts")).wordpiece,
       description: "WordPiece as in BERT, trained on the corpus; for encoders.",
     },
+    hf: {
+      load: async () => (await import("./hf.ts")).hf,
+      description: "Any Hugging Face tokenizer.json.",
+    },
   },
 };
 
@@ -96,6 +101,7 @@ declare global {
       whitespace: typeof whitespace;
       bpe: typeof bpe;
       wordpiece: typeof wordpiece;
+      hf: typeof hf;
     }
   }
 }

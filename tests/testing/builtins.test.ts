@@ -1,5 +1,5 @@
 /** Built-ins get no privilege: the same checks as for a stranger's package. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -20,7 +20,8 @@ import { trainerConformance } from "../../src/testing/trainer.ts";
 import { bpe } from "../../src/tokenizers/bpe.ts";
 import { byte } from "../../src/tokenizers/byte.ts";
 import { char } from "../../src/tokenizers/char.ts";
-import { tokenizers } from "../../src/tokenizers/index.ts";
+import { hf } from "../../src/tokenizers/hf.ts";
+import { getTokenizer, tokenizers } from "../../src/tokenizers/index.ts";
 import { whitespace } from "../../src/tokenizers/whitespace.ts";
 import { wordpiece } from "../../src/tokenizers/wordpiece.ts";
 import { causalLm } from "../../src/trainers/causal-lm.ts";
@@ -28,7 +29,7 @@ import { trainers } from "../../src/trainers/index.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "codex-ml-conformance-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
-beforeAll(() => {
+beforeAll(async () => {
   // No two stretches of it are alike, so that what is held out cannot be in train by chance.
   const lines = (from: number, count: number) =>
     Array.from(
@@ -37,6 +38,19 @@ beforeAll(() => {
     ).join("");
   writeFileSync(join(directory, "corpus.txt"), lines(1, 200));
   writeFileSync(join(directory, "other.txt"), lines(500, 20));
+  const tokenizer = await getTokenizer("bpe", { vocabSize: 400 });
+  await tokenizer.train?.(
+    (async function* () {
+      yield lines(1, 200);
+    })(),
+  );
+  // None of ours can be this one: Hugging Face's JavaScript library runs it.
+  const json = tokenizer.save?.()["tokenizer.json"] ?? "";
+  mkdirSync(join(directory, "tokenizer"));
+  writeFileSync(
+    join(directory, "tokenizer/tokenizer.json"),
+    json.replace(/"add_prefix_space": false/, '"add_prefix_space": true'),
+  );
 });
 
 const conformance: Readonly<Record<string, Readonly<Record<string, readonly ConformanceCheck[]>>>> = {
@@ -55,6 +69,12 @@ const conformance: Readonly<Record<string, Readonly<Record<string, readonly Conf
       options: { vocabSize: 500 },
       lossless: false,
       invalidOptions: [{ vocabSize: 1 }, { specialTokens: ["[PAD]"] }, { limitAlphabet: 0 }],
+    }),
+    hf: tokenizerConformance(hf, {
+      directory,
+      options: { path: "tokenizer" },
+      lossless: false, // the file puts a space first
+      invalidOptions: [{ path: "missing" }, { path: undefined }, { path: "corpus.txt" }],
     }),
   },
   [metrics.kind]: {
