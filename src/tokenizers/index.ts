@@ -9,6 +9,7 @@ import type { bpe } from "./bpe.ts";
 import type { byte } from "./byte.ts";
 import type { char } from "./char.ts";
 import type { hf } from "./hf.ts";
+import type { unigram } from "./unigram.ts";
 import type { whitespace } from "./whitespace.ts";
 import type { wordpiece } from "./wordpiece.ts";
 
@@ -80,6 +81,10 @@ export const tokenizers: RegistryKind<Tokenizer> = {
       load: async () => (await import("./wordpiece.ts")).wordpiece,
       description: "WordPiece as in BERT, trained on the corpus; for encoders.",
     },
+    unigram: {
+      load: async () => (await import("./unigram.ts")).unigram,
+      description: "The most probable pieces of each word, as in SentencePiece.",
+    },
     hf: {
       load: async () => (await import("./hf.ts")).hf,
       description: "Any Hugging Face tokenizer.json.",
@@ -101,6 +106,7 @@ declare global {
       whitespace: typeof whitespace;
       bpe: typeof bpe;
       wordpiece: typeof wordpiece;
+      unigram: typeof unigram;
       hf: typeof hf;
     }
   }

@@ -7,6 +7,7 @@ import { TokenizerError } from "./errors.ts";
 import { readTokenizerJson } from "./hf-json.ts";
 import type { Tokenizer } from "./index.ts";
 import { LibraryTokenizer } from "./library-tokenizer.ts";
+import { unigram } from "./unigram.ts";
 import { whitespace } from "./whitespace.ts";
 import { wordpiece } from "./wordpiece.ts";
 
@@ -20,6 +21,7 @@ const own: Readonly<Record<string, readonly AnyDefinition[]>> = {
   BPE: [byte, bpe],
   WordLevel: [char, whitespace],
   WordPiece: [wordpiece],
+  Unigram: [unigram],
 };
 
 /**

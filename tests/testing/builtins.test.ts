@@ -22,6 +22,7 @@ import { byte } from "../../src/tokenizers/byte.ts";
 import { char } from "../../src/tokenizers/char.ts";
 import { hf } from "../../src/tokenizers/hf.ts";
 import { getTokenizer, tokenizers } from "../../src/tokenizers/index.ts";
+import { unigram } from "../../src/tokenizers/unigram.ts";
 import { whitespace } from "../../src/tokenizers/whitespace.ts";
 import { wordpiece } from "../../src/tokenizers/wordpiece.ts";
 import { causalLm } from "../../src/trainers/causal-lm.ts";
@@ -69,6 +70,11 @@ const conformance: Readonly<Record<string, Readonly<Record<string, readonly Conf
       options: { vocabSize: 500 },
       lossless: false,
       invalidOptions: [{ vocabSize: 1 }, { specialTokens: ["[PAD]"] }, { limitAlphabet: 0 }],
+    }),
+    unigram: tokenizerConformance(unigram, {
+      options: { vocabSize: 300 },
+      lossless: false,
+      invalidOptions: [{ vocabSize: 2 }, { specialTokens: ["<unk>"] }, { maxPieceLength: 0 }],
     }),
     hf: tokenizerConformance(hf, {
       directory,
