@@ -1,7 +1,8 @@
 import type { BpeVocabulary } from "./bpe-vocabulary.ts";
 import { byteOfId, idOfByte, spellBytes } from "./byte-alphabet.ts";
 import { learnMerges } from "./merge-learning.ts";
-import { detached, forEachWord } from "./pre-tokenizer.ts";
+import type { WordEnd } from "./pre-tokenizer.ts";
+import { WordTable } from "./word-table.ts";
 
 export interface BpeTrainerOptions {
   /** Ids to end with, those of `specialTokens` included. */
@@ -14,7 +15,7 @@ export interface BpeTrainerOptions {
 
 /**
  * Learns byte-pair merges (Sennrich, Haddow and Birch 2016, "Neural machine translation of rare words with subword
- * units", algorithm 1) over the bytes of GPT-2 words.
+ * units", algorithm 1) over the bytes of words.
  *
  * Memory grows with the distinct words of the corpus, not with its length.
  *
@@ -24,20 +25,31 @@ export interface BpeTrainerOptions {
  */
 export class BpeTrainer {
   readonly #options: BpeTrainerOptions;
-  readonly #wordCounts = new Map<string, number>();
+  readonly #wordEnd: WordEnd;
+  readonly #words = new WordTable();
+  /** How often each word of the table occurs. */
+  #counts = new Float64Array(1 << 10);
 
-  constructor(options: BpeTrainerOptions) {
+  constructor(options: BpeTrainerOptions, wordEnd: WordEnd) {
     this.#options = options;
+    this.#wordEnd = wordEnd;
   }
 
   /** Counts the words of a piece of the corpus; pieces must be cut where a word ends. */
   add(text: string): void {
-    const counts = this.#wordCounts;
-    forEachWord(text, (word) => {
-      const count = counts.get(word);
-      if (count === undefined) counts.set(detached(word), 1);
-      else counts.set(word, count + 1);
-    });
+    const wordEnd = this.#wordEnd;
+    const words = this.#words;
+    for (let start = 0, end = 0; start < text.length; start = end) {
+      end = wordEnd(text, start);
+      let word = words.find(text, start, end);
+      if (word < 0) word = words.add(text, start, end, word);
+      if (word === this.#counts.length) {
+        const counts = new Float64Array(2 * word);
+        counts.set(this.#counts);
+        this.#counts = counts;
+      }
+      this.#counts[word] = (this.#counts[word] as number) + 1;
+    }
   }
 
   /**
@@ -47,11 +59,11 @@ export class BpeTrainer {
   finish(): BpeVocabulary {
     const { vocabSize, minFrequency, specialTokens } = this.#options;
     const words: number[][] = [];
-    for (const word of this.#wordCounts.keys())
-      words.push(Array.from(Buffer.from(word, "utf8"), (byte) => idOfByte[byte] ?? 0));
+    for (let word = 0; word < this.#words.size; word++)
+      words.push(Array.from(Buffer.from(this.#words.word(word), "utf8"), (byte) => idOfByte[byte] ?? 0));
     const { spellings, merges } = learnMerges({
       words,
-      counts: [...this.#wordCounts.values()],
+      counts: this.#counts,
       spellings: Array.from(byteOfId, (byte) => spellBytes([byte])),
       size: vocabSize - specialTokens.length,
       minFrequency,

@@ -1,16 +1,16 @@
 import { z } from "zod";
 import { InvalidOptionError } from "../registry/index.ts";
-import { readBpe, writeBpe } from "./bpe-json.ts";
+import { BpeEncoder } from "./bpe-encoder.ts";
+import { type BpeWords, readBpe, writeBpe } from "./bpe-json.ts";
 import { BpeTrainer } from "./bpe-trainer.ts";
-import { BpeMerger, type BpeVocabulary } from "./bpe-vocabulary.ts";
+import type { BpeVocabulary } from "./bpe-vocabulary.ts";
 import { readBytes } from "./byte-alphabet.ts";
 import { alreadyTrained, emptyCorpus, notTrained, unknownId } from "./errors.ts";
-import { IdBuffer } from "./id-buffer.ts";
 import { defineTokenizer, type Tokenizer } from "./index.ts";
-import { forEachWord } from "./pre-tokenizer.ts";
+import { normalize, normalizerOptions } from "./normalizer.ts";
+import { gpt2WordEnd, o200kWordEnd, type WordEnd } from "./pre-tokenizer.ts";
 import { rolesByText, type SpecialIds, type SpecialRoles, specialIds } from "./special-tokens.ts";
 import { checkSpecialTokens, specialTokensSchema } from "./trainable-options.ts";
-import { WordCache } from "./word-cache.ts";
 
 const optionsSchema = z.strictObject({
   vocabSize: z
@@ -27,8 +27,20 @@ const optionsSchema = z.strictObject({
   specialTokens: specialTokensSchema(["<|endoftext|>"]).describe(
     "Tokens that no text encodes to; they take the last ids, and the first of them ends a document.",
   ),
+  preTokenizer: z
+    .enum(["gpt2", "o200k"])
+    .default("gpt2")
+    .describe(
+      "How text is cut into words, which no token crosses: as in GPT-2, or as in GPT-4o (o200k_base).",
+    ),
+  ...normalizerOptions,
 });
 type BpeOptions = z.output<typeof optionsSchema>;
+
+const wordEnds: Readonly<Record<BpeWords["preTokenizer"], WordEnd>> = {
+  gpt2: gpt2WordEnd,
+  o200k: o200kWordEnd,
+};
 
 /** Everything `encode` and `decode` need, once there is a vocabulary. */
 interface Learned {
@@ -38,14 +50,15 @@ interface Learned {
   readonly specialIds: ReadonlySet<number>;
   readonly roles: SpecialRoles;
   readonly ids: SpecialIds;
-  readonly cache: WordCache;
+  readonly words: BpeWords;
+  readonly encoder: BpeEncoder;
 }
 
 /**
  * Byte-level byte-pair encoding as GPT-2 has it (Radford et al. 2019, "Language models are unsupervised multitask
  * learners", section 2.2): text is cut into words, and the UTF-8 bytes of a word merge into tokens.
  *
- * `decode(encode(text)) === text`, except that a lone surrogate becomes U+FFFD, as always in UTF-8. Special tokens are
+ * Without a normaliser `decode(encode(text)) === text`, except that a lone surrogate becomes U+FFFD, as always in UTF-8. Special tokens are
  * never found in text: `"<|endoftext|>"` in a document is 13 ordinary characters.
  */
 class BpeTokenizer implements Tokenizer {
@@ -90,10 +103,8 @@ class BpeTokenizer implements Tokenizer {
   /** @throws TokenizerError `TOKENIZER_NOT_TRAINED`. */
   encode(text: string): Int32Array {
     if (this.#learned === undefined) throw notTrained("bpe", "encode");
-    const { cache } = this.#learned;
-    const ids = new IdBuffer(text.length >> 1);
-    forEachWord(text, (word) => ids.append(cache.get(word)));
-    return ids.toArray();
+    const { encoder, words } = this.#learned;
+    return encoder.encode(normalize(text, words.normalization));
   }
 
   /**
@@ -116,33 +127,35 @@ class BpeTokenizer implements Tokenizer {
   /** @throws TokenizerError `TOKENIZER_ALREADY_TRAINED`, or `TOKENIZER_EMPTY_CORPUS`. */
   async train(texts: AsyncIterable<string>): Promise<void> {
     if (this.#learned !== undefined) throw alreadyTrained("bpe");
-    const trainer = new BpeTrainer(this.#options);
+    const { preTokenizer, normalizer, lowercase } = this.#options;
+    const words: BpeWords = { preTokenizer, normalization: { normalizer, lowercase } };
+    const trainer = new BpeTrainer(this.#options, wordEnds[preTokenizer]);
     let empty = true;
     for await (const text of texts) {
-      trainer.add(text);
+      trainer.add(normalize(text, words.normalization));
       empty &&= text === "";
     }
     if (empty) throw emptyCorpus("bpe");
-    this.#become(trainer.finish(), {});
+    this.#become(trainer.finish(), {}, words);
   }
 
   /** A `tokenizer.json` with the same ids for the same text, and a `tokenizer_config.json`. */
   save(): Readonly<Record<string, string>> {
     if (this.#learned === undefined) throw notTrained("bpe", "be saved");
-    return writeBpe(this.#learned.vocabulary, this.#learned.roles);
+    return writeBpe(this.#learned.vocabulary, this.#learned.roles, this.#learned.words);
   }
 
   /**
-   * Takes any byte-level `tokenizer.json` of GPT-2's kind, whoever trained it, in place of the options.
+   * Takes any byte-level `tokenizer.json` of GPT-2's or o200k's kind, whoever trained it, in place of the options.
    *
    * @throws TokenizerError `TOKENIZER_BAD_FILE`.
    */
   load(files: Readonly<Record<string, string>>): void {
-    const { vocabulary, roles } = readBpe(files);
-    this.#become(vocabulary, roles);
+    const { vocabulary, roles, words } = readBpe(files);
+    this.#become(vocabulary, roles, words);
   }
 
-  #become(vocabulary: BpeVocabulary, given: SpecialRoles): void {
+  #become(vocabulary: BpeVocabulary, given: SpecialRoles, words: BpeWords): void {
     const special = new Set(Object.values(vocabulary.specialTokens));
     const [first] = this.#options.specialTokens;
     const known = Object.entries({
@@ -151,7 +164,6 @@ class BpeTokenizer implements Tokenizer {
       ...given,
     }).filter(([, token]) => token !== undefined && Object.hasOwn(vocabulary.specialTokens, token));
     const roles: SpecialRoles = Object.fromEntries(known);
-    const merger = new BpeMerger(vocabulary);
     this.#learned = {
       vocabulary,
       bytes: vocabulary.spellings.map((spelling, id) =>
@@ -160,7 +172,8 @@ class BpeTokenizer implements Tokenizer {
       specialIds: special,
       roles,
       ids: specialIds(vocabulary.specialTokens, roles),
-      cache: new WordCache((word) => merger.merge(Buffer.from(word, "utf8"))),
+      words,
+      encoder: new BpeEncoder(vocabulary, wordEnds[words.preTokenizer]),
     };
   }
 

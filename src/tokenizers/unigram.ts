@@ -6,13 +6,12 @@ import { defineTokenizer, type Tokenizer } from "./index.ts";
 import { forEachMetaspaceWord, joinMetaspace } from "./metaspace.ts";
 import { normalize, normalizerOptions } from "./normalizer.ts";
 import { codePoints, PieceTrie } from "./piece-trie.ts";
-import { detached } from "./pre-tokenizer.ts";
 import { rolesByText, type SpecialIds, specialIds } from "./special-tokens.ts";
 import { checkSpecialTokens, specialTokensSchema } from "./trainable-options.ts";
 import { readUnigram, type UnigramVocabulary, writeUnigram } from "./unigram-json.ts";
 import { bestCut } from "./unigram-lattice.ts";
 import { learnUnigrams } from "./unigram-trainer.ts";
-import { WordCache } from "./word-cache.ts";
+import { detached, WordCache } from "./word-cache.ts";
 
 const UNKNOWN = "<unk>";
 /** How much less likely than the least likely piece an unknown character is, as in SentencePiece. */

@@ -18,9 +18,9 @@ import {
   normalizerOptions,
   normalizerSchema,
 } from "./normalizer.ts";
-import { detached } from "./pre-tokenizer.ts";
 import { rolesByText, type SpecialIds, type SpecialRoles, specialIds } from "./special-tokens.ts";
 import { checkSpecialTokens, specialTokensSchema } from "./trainable-options.ts";
+import { detached } from "./word-cache.ts";
 
 const UNKNOWN = "<unk>";
 

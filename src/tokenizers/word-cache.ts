@@ -1,5 +1,3 @@
-import { detached } from "./pre-tokenizer.ts";
-
 /** Words kept with their ids: text repeats its words, and a look-up costs a tenth of finding the ids anew. */
 const WORDS = 65_536;
 /** Longer words are rare, and are not kept: so a cache stays under about 20 MB. */
@@ -25,4 +23,12 @@ export class WordCache {
     }
     return ids;
   }
+}
+
+/**
+ * A copy of `word` with memory of its own. V8 makes long substrings views that keep the whole text alive; what outlives
+ * the text, such as the key of a cache, must not be one.
+ */
+export function detached(word: string): string {
+  return Buffer.from(word, "utf16le").toString("utf16le");
 }

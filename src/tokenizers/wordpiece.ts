@@ -4,10 +4,9 @@ import { type BertTextOptions, forEachBertWord } from "./bert-text.ts";
 import { alreadyTrained, emptyCorpus, notTrained, unknownId } from "./errors.ts";
 import { IdBuffer } from "./id-buffer.ts";
 import { defineTokenizer, type Tokenizer } from "./index.ts";
-import { detached } from "./pre-tokenizer.ts";
 import { rolesByText, type SpecialIds, specialIds } from "./special-tokens.ts";
 import { checkSpecialTokens, specialTokensSchema } from "./trainable-options.ts";
-import { WordCache } from "./word-cache.ts";
+import { detached, WordCache } from "./word-cache.ts";
 import { readWordPiece, type WordPieceVocabulary, writeWordPiece } from "./wordpiece-json.ts";
 import { CONTINUING, learnWordPieces, withoutPrefix } from "./wordpiece-trainer.ts";
 
