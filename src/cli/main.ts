@@ -5,6 +5,7 @@ import { evaluateCommand } from "./evaluate.ts";
 import { exitCodeOf, report, whenOutputCloses } from "./failure.ts";
 import { generateCommand } from "./generate.ts";
 import { pluginsCommand } from "./plugins/index.ts";
+import { tokenizerCommand } from "./tokenizer/index.ts";
 import { trainCommand } from "./train.ts";
 
 const program = new Command("codex-ml")
@@ -22,6 +23,7 @@ const program = new Command("codex-ml")
   .addCommand(trainCommand())
   .addCommand(evaluateCommand())
   .addCommand(generateCommand())
+  .addCommand(tokenizerCommand())
   .addCommand(pluginsCommand());
 // Subcommands made with `new Command` do not inherit these.
 for (const command of [...program.commands, ...program.commands.flatMap(({ commands }) => commands)])

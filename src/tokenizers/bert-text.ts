@@ -23,7 +23,7 @@ const chinese =
 const word = /[\p{P}!-/:-@[-`{-~]|[^\p{White_Space}\p{P}!-/:-@[-`{-~]+/gu;
 
 /** The text as BERT's words are cut from it. */
-export function bertNormalize(text: string, options: BertTextOptions): string {
+function bertNormalize(text: string, options: BertTextOptions): string {
   let normal = text.replace(removed, "").replace(whiteSpace, " ");
   if (options.handleChineseChars) normal = normal.replace(chinese, " $& ");
   if (options.stripAccents) normal = normal.normalize("NFD").replace(/\p{Mn}/gu, "");

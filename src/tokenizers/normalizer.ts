@@ -16,7 +16,7 @@ export interface Normalization {
   readonly lowercase: boolean;
 }
 
-export const unchanged: Normalization = { normalizer: "none", lowercase: false };
+const unchanged: Normalization = { normalizer: "none", lowercase: false };
 
 export function normalize(text: string, how: Normalization): string {
   let normal = text;

@@ -17,6 +17,22 @@ describe.concurrent("--help", () => {
       ["<run-dir>", "--prompt", "--max-new-tokens", "--temperature", "--top-k", "--top-p", "--seed"],
     ],
     [
+      ["tokenizer", "train"],
+      ["<name>", "--data", "--out", "--set", "--json"],
+    ],
+    [
+      ["tokenizer", "encode"],
+      ["<dir>", "--file", "--show", "--json"],
+    ],
+    [
+      ["tokenizer", "decode"],
+      ["<dir>", "--file", "--json"],
+    ],
+    [
+      ["tokenizer", "stats"],
+      ["<dir>", "--file", "--json"],
+    ],
+    [
       ["plugins", "list"],
       ["--kind", "--json"],
     ],
