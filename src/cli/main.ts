@@ -7,6 +7,7 @@ import { exitCodeOf, report, whenOutputCloses } from "./failure.ts";
 import { generateCommand } from "./generate.ts";
 import { metricsCommand } from "./metrics.ts";
 import { pluginsCommand } from "./plugins/index.ts";
+import { tokenizerCommand } from "./tokenizer/index.ts";
 import { trainCommand } from "./train.ts";
 
 const program = new Command("codex-ml")
@@ -26,6 +27,7 @@ const program = new Command("codex-ml")
   .addCommand(generateCommand())
   .addCommand(metricsCommand())
   .addCommand(dataCommand())
+  .addCommand(tokenizerCommand())
   .addCommand(pluginsCommand());
 // Subcommands made with `new Command` do not inherit these.
 for (const command of [...program.commands, ...program.commands.flatMap(({ commands }) => commands)])

@@ -4,6 +4,8 @@
 export interface ComponentContext {
   /** Absolute path of the folder that relative paths in the options refer to: the run file's, else the working directory. */
   readonly directory: string;
+  /** What was learned is given to `load` right after: files from which it came the first time may be gone, and are not read. */
+  readonly restoring?: boolean;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: factories of every option type share one registry.

@@ -193,6 +193,7 @@ export async function buildComponents(
  * Builds the component of one slot: what evaluation and generation need, which do without the others.
  *
  * @param added Options that the run adds where the file gives none: a model's `vocabSize`.
+ * @param restoring Whether its `load` is called next.
  * @throws {RunFileError} as {@link buildComponents} does.
  */
 export async function createFromSlot<Component>(
@@ -201,9 +202,10 @@ export async function createFromSlot<Component>(
   slot: Slot<Component>,
   registry: Registry<Component>,
   added: Readonly<Record<string, unknown>> = {},
+  restoring = false,
 ): Promise<Component> {
   try {
-    return await createComponent(runFile, slot, registry, added);
+    return await createComponent(runFile, slot, registry, added, restoring);
   } catch (error) {
     throw new RunFileError(explain(runFile, path, slot, error, added));
   }
@@ -285,9 +287,14 @@ async function createComponent<Component>(
   slot: Slot<Component>,
   registry: Registry<Component>,
   added: Readonly<Record<string, unknown>>,
+  restoring = false,
 ): Promise<Component> {
   if (isGiven(slot)) return slot.object;
-  return registry.create(slot.name, { ...added, ...slot.options }, { directory: runFile.directory });
+  return registry.create(
+    slot.name,
+    { ...added, ...slot.options },
+    { directory: runFile.directory, restoring },
+  );
 }
 
 /** What the run added (the vocabulary) follows from the other components and so does not belong in a run file. */

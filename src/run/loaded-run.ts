@@ -1,7 +1,6 @@
 import { join, resolve } from "node:path";
 import type { DataLoader, Split } from "../data-loaders/index.ts";
 import type { Model } from "../models/index.ts";
-import type { Registry } from "../registry/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
 import { type Evaluation, Evaluator } from "../trainers/evaluation.ts";
 import { type GenerationOptions, TextGenerator } from "../trainers/generation.ts";
@@ -9,16 +8,12 @@ import type { NamedMetric } from "../trainers/index.ts";
 import { loadedWeights, type Weights } from "../trainers/weights.ts";
 import { type CheckpointChoice, chosenCheckpoint, readCheckpoint } from "./checkpoint.ts";
 import { createFromSlot } from "./components.ts";
-import { isGiven, type Slot } from "./config.ts";
+import { isGiven } from "./config.ts";
 import { errorCode } from "./file-system.ts";
 import { RunFileError } from "./problems.ts";
 import { applyPlugins, globalRegistries, type Registries } from "./registries.ts";
-import {
-  openRunDirectory,
-  type RunDirectory,
-  RunDirectoryError,
-  readTokenizerFiles,
-} from "./run-directory.ts";
+import { restoredTokenizer } from "./restored-tokenizer.ts";
+import { openRunDirectory, type RunDirectory } from "./run-directory.ts";
 import { loadRunFile, type RunFile } from "./run-file.ts";
 import { withoutFrom } from "./start-from.ts";
 import { UsageError } from "./usage-error.ts";
@@ -44,26 +39,14 @@ export async function loadRun(
   const runFile = await loadRunFile(directory.runFile);
   applyPlugins(runFile.config.plugins, registries);
   const { imports } = runFile.config;
-  const create = <Component>(
-    key: "tokenizer" | "model",
-    registry: Registry<Component>,
-    added: Readonly<Record<string, unknown>> = {},
-  ): Promise<Component> => {
-    const slot = withoutFrom(runFile.config[key] as Slot<Component>);
-    return createFromSlot(runFile, [key], slot, registry, added).catch(explainImports(imports));
-  };
-  const tokenizer = await create("tokenizer", registries.tokenizers);
-  const files = await readTokenizerFiles(directory);
-  if (Object.keys(files).length > 0) tokenizer.load?.(files);
-  else if (tokenizer.save !== undefined)
-    throw new RunDirectoryError(
-      "RUN_DIRECTORY_DAMAGED",
-      `${join(directory.path, "tokenizer")} is missing or empty, but the run's tokenizer keeps what it learned there. Restore the folder, or train again from ${directory.runFile}`,
-    );
+  const tokenizer = await restoredTokenizer(directory, runFile, registries).catch(explainImports(imports));
   const saved = await readCheckpoint(join(directory.path, chosen.path));
   const labels = labelsIn(saved.config);
   const added = { vocabSize: tokenizer.vocabSize, ...(labels && { labels }) };
-  const model = await create("model", registries.models, added);
+  const modelSlot = withoutFrom(runFile.config.model);
+  const model = await createFromSlot(runFile, ["model"], modelSlot, registries.models, added).catch(
+    explainImports(imports),
+  );
   return new LoadedRun({
     directory,
     runFile,

@@ -1,28 +1,73 @@
 import { z } from "zod";
-import type { BpeMerge, BpeVocabulary } from "./bpe-vocabulary.ts";
+import type { BpeVocabulary } from "./bpe-vocabulary.ts";
 import { readBytes, spellBytes } from "./byte-alphabet.ts";
 import { TokenizerError } from "./errors.ts";
 import {
   byteLevel,
   plainPipeline,
-  readEosToken,
+  readRoles,
   readTokenizerJson,
   TOKENIZER_JSON,
   tokensById,
   vocabularySchema,
   writeTokenizerFiles,
 } from "./hf-json.ts";
+import type { Merge } from "./merge-learning.ts";
+import { type Normalization, normalizerJson, normalizerSchema } from "./normalizer.ts";
+import type { SpecialRoles } from "./special-tokens.ts";
 
 const absent = z.literal("").nullish();
+
+/** The regular expression of o200k_base in tiktoken, as Hugging Face's files have it. */
+const O200K = [
+  "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
+  "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
+  "\\p{N}{1,3}",
+  " ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*",
+  "\\s*[\\r\\n]+",
+  "\\s+(?!\\S)",
+  "\\s+",
+].join("|");
+
+const gpt2Words = z.looseObject({
+  type: z.literal("ByteLevel"),
+  add_prefix_space: z.literal(false),
+  use_regex: z.literal(true).default(true),
+});
+const o200kWords = z.looseObject({
+  type: z.literal("Split"),
+  pattern: z.strictObject({ Regex: z.literal(O200K) }),
+  behavior: z.enum(["Isolated", "Removed"]),
+  invert: z.boolean(),
+});
+const bytesOnly = z.looseObject({
+  type: z.literal("ByteLevel"),
+  add_prefix_space: z.literal(false),
+  use_regex: z.literal(false),
+});
+
+/** How text becomes words. */
+export interface BpeWords {
+  readonly preTokenizer: "gpt2" | "o200k";
+  readonly normalization: Normalization;
+}
 
 /** What `bpe` can be: everything that would give other ids is refused by name. */
 const schema = z.looseObject({
   ...plainPipeline,
-  pre_tokenizer: z.looseObject({
-    type: z.literal("ByteLevel"),
-    add_prefix_space: z.literal(false),
-    use_regex: z.literal(true).default(true),
-  }),
+  normalizer: normalizerSchema,
+  pre_tokenizer: z.union(
+    [
+      gpt2Words.transform(() => "gpt2" as const),
+      z
+        .looseObject({ type: z.literal("Sequence"), pretokenizers: z.tuple([o200kWords, bytesOnly]) })
+        .transform(() => "o200k" as const),
+    ],
+    {
+      error:
+        "expected GPT-2's ByteLevel (add_prefix_space false, use_regex true), or o200k's Split before ByteLevel",
+    },
+  ),
   model: z.looseObject({
     type: z.literal("BPE"),
     dropout: z.null().optional(),
@@ -35,15 +80,25 @@ const schema = z.looseObject({
   }),
 });
 
+const o200kSteps = {
+  type: "Sequence",
+  pretokenizers: [
+    { type: "Split", pattern: { Regex: O200K }, behavior: "Isolated", invert: false },
+    byteLevel(false),
+  ],
+};
+
 /** Writes a vocabulary as `tokenizer.json` and `tokenizer_config.json`. */
 export function writeBpe(
   vocabulary: BpeVocabulary,
-  eosToken: string | undefined,
+  roles: SpecialRoles,
+  { preTokenizer, normalization }: BpeWords,
 ): Readonly<Record<string, string>> {
   const { spellings, merges, specialTokens } = vocabulary;
   return writeTokenizerFiles({
     specialTokens,
-    preTokenizer: byteLevel(true),
+    normalizer: normalizerJson(normalization),
+    preTokenizer: preTokenizer === "gpt2" ? byteLevel(true) : o200kSteps,
     decoder: byteLevel(true),
     model: {
       type: "BPE",
@@ -58,20 +113,21 @@ export function writeBpe(
       // As text, which readers from before 2024 need too; the byte alphabet has no space.
       merges: merges.map(([left, right]) => `${spellings[left]} ${spellings[right]}`),
     },
-    eosToken,
+    roles,
   });
 }
 
 /**
- * Reads a vocabulary from `tokenizer.json`, and the end-of-sequence token from `tokenizer_config.json` if it is there.
+ * Reads a vocabulary from `tokenizer.json`, and which token plays which role from `tokenizer_config.json` if it is there.
  *
  * @throws TokenizerError `TOKENIZER_BAD_FILE`: says which field is not GPT-2's, or which token or merge is not in the vocabulary.
  */
 export function readBpe(files: Readonly<Record<string, string>>): {
   readonly vocabulary: BpeVocabulary;
-  readonly eosToken: string | undefined;
+  readonly roles: SpecialRoles;
+  readonly words: BpeWords;
 } {
-  const { model, added_tokens: addedTokens } = readTokenizerJson(files, schema, "bpe");
+  const { model, added_tokens: addedTokens, ...steps } = readTokenizerJson(files, schema, "bpe");
   const specialTokens = Object.fromEntries(addedTokens.map((token) => [token.content, token.id]));
   // Added tokens are in the vocabulary too, or only beside it; an id of its own for one that is in both is an error.
   const entries = new Map<string, unknown>([
@@ -95,11 +151,15 @@ export function readBpe(files: Readonly<Record<string, string>>): {
         "TOKENIZER_BAD_FILE",
         `${TOKENIZER_JSON}: token ${id}, ${JSON.stringify(spelling)}, is not written in the byte alphabet.`,
       );
-  const merges = model.merges.map((merge, rank): BpeMerge => {
+  const merges = model.merges.map((merge, rank): Merge => {
     const [left = "", right = ""] = typeof merge === "string" ? merge.split(" ") : merge;
     const where = `merge ${rank}`;
     return [find(left, where), find(right, where), find(left + right, where)];
   });
   const byteIds = Int32Array.from({ length: 256 }, (_, byte) => find(spellBytes([byte]), `byte ${byte}`));
-  return { vocabulary: { spellings, byteIds, merges, specialTokens }, eosToken: readEosToken(files, "bpe") };
+  return {
+    vocabulary: { spellings, byteIds, merges, specialTokens },
+    roles: readRoles(files, "bpe"),
+    words: { preTokenizer: steps.pre_tokenizer, normalization: steps.normalizer },
+  };
 }

@@ -1,13 +1,16 @@
 import { z } from "zod";
 import { InvalidOptionError } from "../registry/index.ts";
-import { readBpe, writeBpe } from "./bpe-json.ts";
+import { BpeEncoder } from "./bpe-encoder.ts";
+import { type BpeWords, readBpe, writeBpe } from "./bpe-json.ts";
 import { BpeTrainer } from "./bpe-trainer.ts";
-import { BpeMerger, type BpeVocabulary } from "./bpe-vocabulary.ts";
+import type { BpeVocabulary } from "./bpe-vocabulary.ts";
 import { readBytes } from "./byte-alphabet.ts";
 import { alreadyTrained, emptyCorpus, notTrained, unknownId } from "./errors.ts";
-import { IdBuffer } from "./id-buffer.ts";
 import { defineTokenizer, type Tokenizer } from "./index.ts";
-import { detached, forEachWord } from "./pre-tokenizer.ts";
+import { normalize, normalizerOptions } from "./normalizer.ts";
+import { gpt2WordEnd, o200kWordEnd, type WordEnd } from "./pre-tokenizer.ts";
+import { rolesByText, type SpecialIds, type SpecialRoles, specialIds } from "./special-tokens.ts";
+import { checkSpecialTokens, specialTokensSchema } from "./trainable-options.ts";
 
 const optionsSchema = z.strictObject({
   vocabSize: z
@@ -21,36 +24,41 @@ const optionsSchema = z.strictObject({
     .min(1)
     .default(2)
     .describe("How often a pair must occur in the corpus to become a token."),
-  specialTokens: z
-    .array(z.string().min(1))
-    .default(["<|endoftext|>"])
+  specialTokens: specialTokensSchema(["<|endoftext|>"]).describe(
+    "Tokens that no text encodes to; they take the last ids, and the first of them ends a document.",
+  ),
+  preTokenizer: z
+    .enum(["gpt2", "o200k"])
+    .default("gpt2")
     .describe(
-      "Tokens that no text encodes to; they take the last ids, and the first of them ends a document.",
+      "How text is cut into words, which no token crosses: as in GPT-2, or as in GPT-4o (o200k_base).",
     ),
+  ...normalizerOptions,
 });
 type BpeOptions = z.output<typeof optionsSchema>;
 
-/** Words kept with their ids: text repeats its words, and a look-up costs a tenth of merging anew. */
-const CACHED_WORDS = 65_536;
-/** Longer words are rare, and are not kept: so the cache stays under about 20 MB. */
-const CACHED_WORD_LENGTH = 64;
+const wordEnds: Readonly<Record<BpeWords["preTokenizer"], WordEnd>> = {
+  gpt2: gpt2WordEnd,
+  o200k: o200kWordEnd,
+};
 
 /** Everything `encode` and `decode` need, once there is a vocabulary. */
 interface Learned {
   readonly vocabulary: BpeVocabulary;
-  readonly merger: BpeMerger;
   /** UTF-8 bytes of each id; of a special token, those of its text. */
   readonly bytes: readonly Uint8Array[];
   readonly specialIds: ReadonlySet<number>;
-  readonly eosTokenId: number | undefined;
-  readonly cache: Map<string, Int32Array>;
+  readonly roles: SpecialRoles;
+  readonly ids: SpecialIds;
+  readonly words: BpeWords;
+  readonly encoder: BpeEncoder;
 }
 
 /**
  * Byte-level byte-pair encoding as GPT-2 has it (Radford et al. 2019, "Language models are unsupervised multitask
  * learners", section 2.2): text is cut into words, and the UTF-8 bytes of a word merge into tokens.
  *
- * `decode(encode(text)) === text`, except that a lone surrogate becomes U+FFFD, as always in UTF-8. Special tokens are
+ * Without a normaliser `decode(encode(text)) === text`, except that a lone surrogate becomes U+FFFD, as always in UTF-8. Special tokens are
  * never found in text: `"<|endoftext|>"` in a document is 13 ordinary characters.
  */
 class BpeTokenizer implements Tokenizer {
@@ -72,26 +80,31 @@ class BpeTokenizer implements Tokenizer {
   }
 
   get eosTokenId(): number | undefined {
-    return this.#learned?.eosTokenId;
+    return this.#learned?.ids.eosTokenId;
+  }
+
+  /** This and the next three: by the texts that such tokens usually have, `[PAD]` or `<pad>` for example. */
+  get padTokenId(): number | undefined {
+    return this.#learned?.ids.padTokenId;
+  }
+
+  get clsTokenId(): number | undefined {
+    return this.#learned?.ids.clsTokenId;
+  }
+
+  get sepTokenId(): number | undefined {
+    return this.#learned?.ids.sepTokenId;
+  }
+
+  get maskTokenId(): number | undefined {
+    return this.#learned?.ids.maskTokenId;
   }
 
   /** @throws TokenizerError `TOKENIZER_NOT_TRAINED`. */
   encode(text: string): Int32Array {
     if (this.#learned === undefined) throw notTrained("bpe", "encode");
-    const { cache, merger } = this.#learned;
-    const ids = new IdBuffer(text.length >> 1);
-    forEachWord(text, (word) => {
-      let wordIds = cache.get(word);
-      if (wordIds === undefined) {
-        wordIds = merger.merge(Buffer.from(word, "utf8"));
-        if (word.length <= CACHED_WORD_LENGTH) {
-          if (cache.size >= CACHED_WORDS) cache.clear();
-          cache.set(detached(word), wordIds);
-        }
-      }
-      ids.append(wordIds);
-    });
-    return ids.toArray();
+    const { encoder, words } = this.#learned;
+    return encoder.encode(normalize(text, words.normalization));
   }
 
   /**
@@ -114,44 +127,53 @@ class BpeTokenizer implements Tokenizer {
   /** @throws TokenizerError `TOKENIZER_ALREADY_TRAINED`, or `TOKENIZER_EMPTY_CORPUS`. */
   async train(texts: AsyncIterable<string>): Promise<void> {
     if (this.#learned !== undefined) throw alreadyTrained("bpe");
-    const trainer = new BpeTrainer(this.#options);
+    const { preTokenizer, normalizer, lowercase } = this.#options;
+    const words: BpeWords = { preTokenizer, normalization: { normalizer, lowercase } };
+    const trainer = new BpeTrainer(this.#options, wordEnds[preTokenizer]);
     let empty = true;
     for await (const text of texts) {
-      trainer.add(text);
+      trainer.add(normalize(text, words.normalization));
       empty &&= text === "";
     }
     if (empty) throw emptyCorpus("bpe");
-    this.#become(trainer.finish(), this.#options.specialTokens[0]);
+    this.#become(trainer.finish(), {}, words);
   }
 
   /** A `tokenizer.json` with the same ids for the same text, and a `tokenizer_config.json`. */
   save(): Readonly<Record<string, string>> {
     if (this.#learned === undefined) throw notTrained("bpe", "be saved");
-    const { vocabulary, eosTokenId } = this.#learned;
-    return writeBpe(vocabulary, eosTokenId === undefined ? undefined : vocabulary.spellings[eosTokenId]);
+    return writeBpe(this.#learned.vocabulary, this.#learned.roles, this.#learned.words);
   }
 
   /**
-   * Takes any byte-level `tokenizer.json` of GPT-2's kind, whoever trained it, in place of the options.
+   * Takes any byte-level `tokenizer.json` of GPT-2's or o200k's kind, whoever trained it, in place of the options.
    *
    * @throws TokenizerError `TOKENIZER_BAD_FILE`.
    */
   load(files: Readonly<Record<string, string>>): void {
-    const { vocabulary, eosToken } = readBpe(files);
-    this.#become(vocabulary, eosToken ?? this.#options.specialTokens[0]);
+    const { vocabulary, roles, words } = readBpe(files);
+    this.#become(vocabulary, roles, words);
   }
 
-  #become(vocabulary: BpeVocabulary, eosToken: string | undefined): void {
-    const specialIds = new Set(Object.values(vocabulary.specialTokens));
+  #become(vocabulary: BpeVocabulary, given: SpecialRoles, words: BpeWords): void {
+    const special = new Set(Object.values(vocabulary.specialTokens));
+    const [first] = this.#options.specialTokens;
+    const known = Object.entries({
+      ...rolesByText(Object.keys(vocabulary.specialTokens)),
+      ...(first === undefined ? { eos_token: undefined } : { eos_token: first }),
+      ...given,
+    }).filter(([, token]) => token !== undefined && Object.hasOwn(vocabulary.specialTokens, token));
+    const roles: SpecialRoles = Object.fromEntries(known);
     this.#learned = {
       vocabulary,
-      merger: new BpeMerger(vocabulary),
       bytes: vocabulary.spellings.map((spelling, id) =>
-        specialIds.has(id) ? Buffer.from(spelling) : (readBytes(spelling) ?? Buffer.from(spelling)),
+        special.has(id) ? Buffer.from(spelling) : (readBytes(spelling) ?? Buffer.from(spelling)),
       ),
-      specialIds,
-      eosTokenId: Object.entries(vocabulary.specialTokens).find(([token]) => token === eosToken)?.[1],
-      cache: new Map(),
+      specialIds: special,
+      roles,
+      ids: specialIds(vocabulary.specialTokens, roles),
+      words,
+      encoder: new BpeEncoder(vocabulary, wordEnds[words.preTokenizer]),
     };
   }
 
@@ -164,11 +186,8 @@ class BpeTokenizer implements Tokenizer {
 }
 
 function checkOptions({ vocabSize, specialTokens }: BpeOptions): void {
+  checkSpecialTokens(specialTokens);
   for (const [i, token] of specialTokens.entries()) {
-    if (specialTokens.indexOf(token) !== i)
-      throw new InvalidOptionError(["specialTokens", i], `${JSON.stringify(token)} is listed twice`);
-    if (/\p{Surrogate}/u.test(token))
-      throw new InvalidOptionError(["specialTokens", i], "a special token may not hold a lone surrogate");
     if (token.length === 1 && readBytes(token) !== undefined)
       throw new InvalidOptionError(
         ["specialTokens", i],

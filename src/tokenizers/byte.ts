@@ -16,6 +16,7 @@ const END_OF_TEXT_ID = 256;
 
 const savedSchema = z.looseObject({
   ...plainPipeline,
+  pre_tokenizer: z.looseObject({ type: z.literal("ByteLevel"), use_regex: z.literal(false) }),
   model: z.looseObject({
     type: z.literal("BPE"),
     vocab: vocabularySchema,
@@ -62,7 +63,7 @@ class ByteTokenizer implements Tokenizer {
       preTokenizer: byteLevel(false),
       decoder: byteLevel(false),
       model: { type: "BPE", dropout: null, unk_token: null, fuse_unk: false, vocab, merges: [] },
-      eosToken: END_OF_TEXT,
+      roles: { eos_token: END_OF_TEXT },
     });
   }
 

@@ -17,6 +17,7 @@ const REPLACEMENT = "\uFFFD";
 
 const savedSchema = z.looseObject({
   ...plainPipeline,
+  pre_tokenizer: z.looseObject({ type: z.literal("Split") }),
   model: z.looseObject({
     type: z.literal("WordLevel"),
     unk_token: z.literal(UNKNOWN),
@@ -96,8 +97,7 @@ class CharTokenizer implements Tokenizer {
       preTokenizer: { type: "Split", pattern: { Regex: "[\\s\\S]" }, behavior: "Isolated", invert: false },
       decoder: { type: "Fuse" },
       model: { type: "WordLevel", vocab, unk_token: UNKNOWN },
-      eosToken: END_OF_TEXT,
-      unknownToken: UNKNOWN,
+      roles: { eos_token: END_OF_TEXT, unk_token: UNKNOWN },
     });
   }
 

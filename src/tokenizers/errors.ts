@@ -4,6 +4,7 @@ export class TokenizerError extends Error {
     | "TOKENIZER_NOT_TRAINED"
     | "TOKENIZER_ALREADY_TRAINED"
     | "TOKENIZER_EMPTY_CORPUS"
+    | "TOKENIZER_VOCABULARY_TOO_SMALL"
     | "TOKENIZER_UNKNOWN_ID"
     | "TOKENIZER_BAD_FILE";
   constructor(code: TokenizerError["code"], message: string, options?: ErrorOptions) {

@@ -1,22 +1,27 @@
 import { z } from "zod";
 import { TokenizerError } from "./errors.ts";
+import { type SpecialRole, type SpecialRoles, specialRoles } from "./special-tokens.ts";
 
 /**
  * The two files in which Hugging Face libraries keep a tokenizer. `tokenizer.json` is the whole of it: the Rust
  * `tokenizers` library and its ports build the same pipeline from it. `tokenizer_config.json` names the special tokens.
  */
 export const TOKENIZER_JSON = "tokenizer.json";
-const TOKENIZER_CONFIG_JSON = "tokenizer_config.json";
+export const TOKENIZER_CONFIG_JSON = "tokenizer_config.json";
 
 /** The parts of `tokenizer.json` in which our tokenizers differ. */
 export interface TokenizerPipeline {
+  /** Tokens that Hugging Face libraries find in text as a whole. */
   readonly specialTokens: Readonly<Record<string, number>>;
-  readonly preTokenizer: Readonly<Record<string, unknown>>;
-  readonly decoder: Readonly<Record<string, unknown>>;
-  readonly model: Readonly<Record<string, unknown>>;
-  readonly eosToken?: string | undefined;
-  readonly unknownToken?: string | undefined;
+  readonly normalizer?: Step | null;
+  readonly preTokenizer: Step;
+  readonly postProcessor?: Step | null;
+  readonly decoder: Step | null;
+  readonly model: Step;
+  readonly roles: SpecialRoles;
 }
+
+type Step = Readonly<Record<string, unknown>>;
 
 /** GPT-2's byte-level step, the same in all three places. `use_regex`: whether it cuts the text into words. */
 export function byteLevel(useRegex: boolean): Readonly<Record<string, unknown>> {
@@ -41,17 +46,16 @@ export function writeTokenizerFiles(pipeline: TokenizerPipeline): Readonly<Recor
     truncation: null,
     padding: null,
     added_tokens: addedTokens,
-    normalizer: null,
+    normalizer: pipeline.normalizer ?? null,
     pre_tokenizer: pipeline.preTokenizer,
-    post_processor: null,
+    post_processor: pipeline.postProcessor ?? null,
     decoder: pipeline.decoder,
     model: pipeline.model,
   };
   const config = {
     tokenizer_class: "PreTrainedTokenizerFast",
     clean_up_tokenization_spaces: false,
-    ...(pipeline.eosToken === undefined ? {} : { eos_token: pipeline.eosToken }),
-    ...(pipeline.unknownToken === undefined ? {} : { unk_token: pipeline.unknownToken }),
+    ...pipeline.roles,
   };
   return {
     [TOKENIZER_JSON]: `${JSON.stringify(tokenizer, null, 2)}\n`,
@@ -59,10 +63,17 @@ export function writeTokenizerFiles(pipeline: TokenizerPipeline): Readonly<Recor
   };
 }
 
-const eosTokenText = z
+const tokenText = z
   .union([z.string(), z.looseObject({ content: z.string() }).transform((token) => token.content)])
   .nullish();
-const configSchema = z.looseObject({ eos_token: eosTokenText });
+const configSchema = z.looseObject({
+  eos_token: tokenText,
+  pad_token: tokenText,
+  cls_token: tokenText,
+  sep_token: tokenText,
+  mask_token: tokenText,
+  unk_token: tokenText,
+} satisfies Record<SpecialRole, unknown>);
 
 /** Token → id. Not `z.record`, which drops a token that is spelt `__proto__`; {@link tokensById} checks the ids. */
 export const vocabularySchema = z.custom<Readonly<Record<string, unknown>>>(
@@ -71,7 +82,7 @@ export const vocabularySchema = z.custom<Readonly<Record<string, unknown>>>(
 );
 
 /** Added tokens that are not special would have to be looked for in every text; none of our tokenizers does. */
-const addedTokensSchema = z
+export const addedTokensSchema = z
   .array(z.looseObject({ id: z.int().min(0), content: z.string().min(1), special: z.literal(true) }))
   .default([]);
 
@@ -103,11 +114,17 @@ export function readTokenizerJson<Output>(
   return parse(TOKENIZER_JSON, text, schema, tokenizer);
 }
 
-/** The end-of-sequence token that `tokenizer_config.json` names, if that file is there and does. */
-export function readEosToken(files: Readonly<Record<string, string>>, tokenizer: string): string | undefined {
+/** Which tokens `tokenizer_config.json` gives a role, if that file is there. */
+export function readRoles(files: Readonly<Record<string, string>>, tokenizer: string): SpecialRoles {
   const text = files[TOKENIZER_CONFIG_JSON];
-  if (text === undefined) return undefined;
-  return parse(TOKENIZER_CONFIG_JSON, text, configSchema, tokenizer).eos_token ?? undefined;
+  if (text === undefined) return {};
+  const config = parse(TOKENIZER_CONFIG_JSON, text, configSchema, tokenizer);
+  const roles: Partial<Record<SpecialRole, string>> = {};
+  for (const role of specialRoles) {
+    const token = config[role];
+    if (typeof token === "string") roles[role] = token;
+  }
+  return roles;
 }
 
 function parse<Output>(file: string, text: string, schema: z.ZodType<Output>, tokenizer: string): Output {

@@ -8,6 +8,10 @@ import {
 import type { bpe } from "./bpe.ts";
 import type { byte } from "./byte.ts";
 import type { char } from "./char.ts";
+import type { hf } from "./hf.ts";
+import type { unigram } from "./unigram.ts";
+import type { whitespace } from "./whitespace.ts";
+import type { wordpiece } from "./wordpiece.ts";
 
 /**
  * Text to token ids and back.
@@ -32,7 +36,7 @@ export interface Tokenizer {
   encode(text: string): ArrayLike<number> & Iterable<number>;
   decode(ids: Iterable<number>): string;
   /** UTF-8 bytes that one id stands for (0 for special tokens). Without it, bits per byte decodes the labels instead. */
-  byteLength?(id: number): number;
+  byteLength?: ((id: number) => number) | undefined;
   /** Learns a vocabulary from pieces of text (cut only where a word ends). Called once, before the model is built. */
   train?(texts: AsyncIterable<string>): Promise<void>;
   /** The files that restore this tokenizer, by name. Built-ins give a Hugging Face `tokenizer.json`. Required with `train`. */
@@ -65,9 +69,25 @@ export const tokenizers: RegistryKind<Tokenizer> = {
       load: async () => (await import("./char.ts")).char,
       description: "One id per character of the corpus.",
     },
+    whitespace: {
+      load: async () => (await import("./whitespace.ts")).whitespace,
+      description: "One id per word between white space.",
+    },
     bpe: {
       load: async () => (await import("./bpe.ts")).bpe,
       description: "Byte-level byte-pair encoding, trained on the corpus.",
+    },
+    wordpiece: {
+      load: async () => (await import("./wordpiece.ts")).wordpiece,
+      description: "WordPiece as in BERT, trained on the corpus; for encoders.",
+    },
+    unigram: {
+      load: async () => (await import("./unigram.ts")).unigram,
+      description: "The most probable pieces of each word, as in SentencePiece.",
+    },
+    hf: {
+      load: async () => (await import("./hf.ts")).hf,
+      description: "Any Hugging Face tokenizer.json.",
     },
   },
 };
@@ -83,7 +103,11 @@ declare global {
     interface Tokenizers {
       byte: typeof byte;
       char: typeof char;
+      whitespace: typeof whitespace;
       bpe: typeof bpe;
+      wordpiece: typeof wordpiece;
+      unigram: typeof unigram;
+      hf: typeof hf;
     }
   }
 }

@@ -22,6 +22,22 @@ describe.concurrent("--help", () => {
       ["<run-file>", "--split", "--examples", "--limit", "--set", "--import", "--json"],
     ],
     [
+      ["tokenizer", "train"],
+      ["<name>", "--data", "--out", "--set", "--json"],
+    ],
+    [
+      ["tokenizer", "encode"],
+      ["<dir>", "--file", "--show", "--json"],
+    ],
+    [
+      ["tokenizer", "decode"],
+      ["<dir>", "--file", "--json"],
+    ],
+    [
+      ["tokenizer", "stats"],
+      ["<dir>", "--file", "--json"],
+    ],
+    [
       ["plugins", "list"],
       ["--kind", "--json"],
     ],

@@ -53,7 +53,11 @@ import { trainerConformance } from "../../src/testing/trainer.ts";
 import { bpe } from "../../src/tokenizers/bpe.ts";
 import { byte } from "../../src/tokenizers/byte.ts";
 import { char } from "../../src/tokenizers/char.ts";
-import { tokenizers } from "../../src/tokenizers/index.ts";
+import { hf } from "../../src/tokenizers/hf.ts";
+import { getTokenizer, tokenizers } from "../../src/tokenizers/index.ts";
+import { unigram } from "../../src/tokenizers/unigram.ts";
+import { whitespace } from "../../src/tokenizers/whitespace.ts";
+import { wordpiece } from "../../src/tokenizers/wordpiece.ts";
 import { causalLm } from "../../src/trainers/causal-lm.ts";
 import { trainers } from "../../src/trainers/index.ts";
 import { maskedLm } from "../../src/trainers/masked-lm.ts";
@@ -61,7 +65,7 @@ import { sequenceClassification } from "../../src/trainers/sequence-classificati
 
 const directory = mkdtempSync(join(tmpdir(), "codex-ml-conformance-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
-beforeAll(() => {
+beforeAll(async () => {
   // No two stretches of it are alike, so that what is held out cannot be in train by chance.
   const lines = (from: number, count: number) =>
     Array.from(
@@ -81,6 +85,19 @@ beforeAll(() => {
   mkdirSync(join(directory, "code"));
   for (const [at, { body }] of records.entries())
     writeFileSync(join(directory, "code", `${at}.ts`), `// ${body}\nexport const at = ${at};\n`);
+  const tokenizer = await getTokenizer("bpe", { vocabSize: 400 });
+  await tokenizer.train?.(
+    (async function* () {
+      yield lines(1, 200);
+    })(),
+  );
+  // None of ours can be this one: Hugging Face's JavaScript library runs it.
+  const json = tokenizer.save?.()["tokenizer.json"] ?? "";
+  mkdirSync(join(directory, "tokenizer"));
+  writeFileSync(
+    join(directory, "tokenizer/tokenizer.json"),
+    json.replace(/"add_prefix_space": false/, '"add_prefix_space": true'),
+  );
 });
 
 const records = Array.from({ length: 60 }, (_, at) => ({
@@ -120,9 +137,29 @@ const conformance: Readonly<Record<string, Readonly<Record<string, readonly Conf
   [tokenizers.kind]: {
     byte: tokenizerConformance(byte, { invalidOptions: [{ vocabSize: 300 }] }),
     char: tokenizerConformance(char, { lossless: false }),
+    whitespace: tokenizerConformance(whitespace, {
+      lossless: false,
+      invalidOptions: [{ vocabSize: 2 }, { specialTokens: ["<unk>"] }, { normalizer: "nfx" }],
+    }),
     bpe: tokenizerConformance(bpe, {
       options: { vocabSize: 400, specialTokens: ["<|endoftext|>", "<pad>"] },
       invalidOptions: [{ vocabSize: 256 }, { minFrequency: 0 }, { specialTokens: ["<s>", "<s>"] }],
+    }),
+    wordpiece: tokenizerConformance(wordpiece, {
+      options: { vocabSize: 500 },
+      lossless: false,
+      invalidOptions: [{ vocabSize: 1 }, { specialTokens: ["[PAD]"] }, { limitAlphabet: 0 }],
+    }),
+    unigram: tokenizerConformance(unigram, {
+      options: { vocabSize: 300 },
+      lossless: false,
+      invalidOptions: [{ vocabSize: 2 }, { specialTokens: ["<unk>"] }, { maxPieceLength: 0 }],
+    }),
+    hf: tokenizerConformance(hf, {
+      directory,
+      options: { path: "tokenizer" },
+      lossless: false, // the file puts a space first
+      invalidOptions: [{ path: "missing" }, { path: undefined }, { path: "corpus.txt" }],
     }),
   },
   [metrics.kind]: {

@@ -10,6 +10,7 @@ import {
   stream,
   trainedBpe as trained,
 } from "./hostile-text.ts";
+import { longSettledText } from "./older-unicode.ts";
 
 const END = "<|endoftext|>";
 
@@ -180,5 +181,46 @@ describe("bpe", () => {
     shifted.load?.({ "tokenizer.json": JSON.stringify(json) });
     expect(shifted.eosTokenId).toBe(0);
     expect(ids(shifted, corpus)).toEqual(ids(tokenizer, corpus).map((id) => id + 1));
+  });
+});
+
+describe("bpe with other words and normalisers", () => {
+  test.each([
+    { preTokenizer: "o200k" },
+    { preTokenizer: "o200k", normalizer: "nfc" },
+    { normalizer: "nfkc", lowercase: true },
+    { normalizer: "nfd" },
+    { preTokenizer: "o200k", lowercase: true, normalizer: "nfkd" },
+  ])("Hugging Face's Rust library gives the same ids and text from its file, options %j", async (options) => {
+    const own = await trained({ vocabSize: 450, ...options }, corpus);
+    const files = own.save?.() ?? {};
+    const rust = RustTokenizer.fromString(files["tokenizer.json"] ?? "");
+    const restored = await getTokenizer("bpe");
+    restored.load?.(files);
+    expect(restored.save?.()).toEqual(files);
+    await fc.assert(
+      fc.asyncProperty(longSettledText, async (text) => {
+        fc.pre(!text.toLowerCase().includes(END));
+        const encoded = ids(own, text);
+        expect(encoded).toEqual((await rust.encode(text)).getIds());
+        expect(ids(restored, text)).toEqual(encoded);
+        expect(own.decode(encoded)).toBe(await rust.decode(encoded, false));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("says what its special tokens are for", async () => {
+    const own = await trained({ vocabSize: 300, specialTokens: ["<s>", "<pad>", "</s>", "<mask>"] }, corpus);
+    const restored = await getTokenizer("bpe");
+    restored.load?.(own.save?.() ?? {});
+    for (const tokenizer of [own, restored]) {
+      const { specialTokens: special } = tokenizer;
+      expect(tokenizer.eosTokenId).toBe(special?.["<s>"]); // the first one, as always
+      expect(tokenizer.padTokenId).toBe(special?.["<pad>"]);
+      expect(tokenizer.clsTokenId).toBe(special?.["<s>"]);
+      expect(tokenizer.sepTokenId).toBe(special?.["</s>"]);
+      expect(tokenizer.maskTokenId).toBe(special?.["<mask>"]);
+    }
   });
 });

@@ -1,0 +1,41 @@
+/**
+ * How BERT prepares text (Devlin et al. 2019; `BertNormalizer` and `BertPreTokenizer` of Hugging Face's `tokenizers`):
+ * controls go, white space becomes spaces, Chinese characters stand alone, accents may go, letters may become small; then
+ * words end at white space, and each punctuation mark is a word.
+ *
+ * Which characters are marks, punctuation or controls is up to the Unicode version inside Node. The Rust library's tables
+ * are older (Unicode 8), so about 700 rare characters that came later are cut or stripped here and not there.
+ */
+export interface BertTextOptions {
+  /** Capitals become small letters. */
+  readonly lowercase: boolean;
+  /** Accents are taken off: é becomes e. Default, as in BERT: when letters become small. */
+  readonly stripAccents: boolean;
+  /** Chinese characters are words by themselves. */
+  readonly handleChineseChars: boolean;
+}
+
+const removed = /[\0\uFFFD]|(?![\t\n\r])[\p{Cc}\p{Cf}\p{Co}\p{Cs}]/gu;
+const whiteSpace = /\p{White_Space}/gu;
+/** The CJK blocks that BERT lists, as the Rust library has them (U+2B820 … U+2B91F are missing there). */
+const chinese =
+  /[\u4E00-\u9FFF\u3400-\u4DBF\u{20000}-\u{2A6DF}\u{2A700}-\u{2B81F}\u{2B920}-\u{2CEAF}\uF900-\uFAFF\u{2F800}-\u{2FA1F}]/gu;
+const word = /[\p{P}!-/:-@[-`{-~]|[^\p{White_Space}\p{P}!-/:-@[-`{-~]+/gu;
+
+/** The text as BERT's words are cut from it. */
+function bertNormalize(text: string, options: BertTextOptions): string {
+  let normal = text.replace(removed, "").replace(whiteSpace, " ");
+  if (options.handleChineseChars) normal = normal.replace(chinese, " $& ");
+  if (options.stripAccents) normal = normal.normalize("NFD").replace(/\p{Mn}/gu, "");
+  return options.lowercase ? lowercase(normal) : normal;
+}
+
+/** Small letters, each character by itself: a capital sigma at the end of a word is no exception, as in the Rust library. */
+export function lowercase(text: string): string {
+  return text.replaceAll("Σ", "σ").toLowerCase();
+}
+
+/** Calls `visit` with each word of a text. */
+export function forEachBertWord(text: string, options: BertTextOptions, visit: (word: string) => void): void {
+  for (const match of bertNormalize(text, options).matchAll(word)) visit(match[0]);
+}

@@ -1,0 +1,200 @@
+import { z } from "zod";
+import { InvalidOptionError } from "../registry/index.ts";
+import { alreadyTrained, emptyCorpus, notTrained, unknownId } from "./errors.ts";
+import { IdBuffer } from "./id-buffer.ts";
+import { defineTokenizer, type Tokenizer } from "./index.ts";
+import { forEachMetaspaceWord, joinMetaspace } from "./metaspace.ts";
+import { normalize, normalizerOptions } from "./normalizer.ts";
+import { codePoints, PieceTrie } from "./piece-trie.ts";
+import { rolesByText, type SpecialIds, specialIds } from "./special-tokens.ts";
+import { checkSpecialTokens, specialTokensSchema } from "./trainable-options.ts";
+import { readUnigram, type UnigramVocabulary, writeUnigram } from "./unigram-json.ts";
+import { bestCut } from "./unigram-lattice.ts";
+import { learnUnigrams } from "./unigram-trainer.ts";
+import { detached, WordCache } from "./word-cache.ts";
+
+const UNKNOWN = "<unk>";
+/** How much less likely than the least likely piece an unknown character is, as in SentencePiece. */
+const UNKNOWN_PENALTY = 10;
+
+const optionsSchema = z.strictObject({
+  vocabSize: z
+    .int()
+    .min(3)
+    .max(2 ** 21)
+    .default(8192)
+    .describe("Number of ids to learn: <unk>, the special tokens, characters, and longer pieces."),
+  limitAlphabet: z
+    .int()
+    .min(1)
+    .default(1000)
+    .describe("How many characters to keep, the most frequent ones; the others are unknown."),
+  maxPieceLength: z.int().min(1).max(64).default(16).describe("Characters of the longest piece."),
+  specialTokens: specialTokensSchema(["<|endoftext|>"]).describe(
+    "Tokens that no text encodes to; they take the ids after <unk>. What is one, its text says: <|endoftext|> ends a document, <pad> pads.",
+  ),
+  ...normalizerOptions,
+});
+type UnigramOptions = z.output<typeof optionsSchema>;
+
+interface Learned {
+  readonly vocabulary: UnigramVocabulary;
+  readonly unknown: string;
+  /** The unknown one is not among them. */
+  readonly specialTokens: Readonly<Record<string, number>>;
+  readonly ids: SpecialIds;
+  readonly cache: WordCache;
+}
+
+/**
+ * A unigram language model over pieces of words (Kudo 2018, "Subword regularization"; SentencePiece): of all ways to spell a word,
+ * the most probable one.
+ *
+ * Lossy where the corpus did not have a character (`<unk>`), and for ▁ (which is a space afterwards). `<unk>` written in a text is the unknown piece, as in Hugging Face's libraries.
+ */
+class UnigramTokenizer implements Tokenizer {
+  readonly #options: UnigramOptions;
+  #learned: Learned | undefined;
+
+  constructor(options: UnigramOptions) {
+    this.#options = options;
+  }
+
+  /** The requested number until trained; fewer when the corpus has not enough pieces. */
+  get vocabSize(): number {
+    return this.#learned?.vocabulary.pieces.length ?? this.#options.vocabSize;
+  }
+
+  /** Not `<unk>`, which `encode` does produce. Empty until trained. */
+  get specialTokens(): Readonly<Record<string, number>> {
+    return this.#learned?.specialTokens ?? {};
+  }
+
+  get eosTokenId(): number | undefined {
+    return this.#learned?.ids.eosTokenId;
+  }
+
+  get padTokenId(): number | undefined {
+    return this.#learned?.ids.padTokenId;
+  }
+
+  get clsTokenId(): number | undefined {
+    return this.#learned?.ids.clsTokenId;
+  }
+
+  get sepTokenId(): number | undefined {
+    return this.#learned?.ids.sepTokenId;
+  }
+
+  get maskTokenId(): number | undefined {
+    return this.#learned?.ids.maskTokenId;
+  }
+
+  /** @throws TokenizerError `TOKENIZER_NOT_TRAINED`. */
+  encode(text: string): Int32Array {
+    if (this.#learned === undefined) throw notTrained("unigram", "encode");
+    const { vocabulary, unknown, cache } = this.#learned;
+    const ids = new IdBuffer(text.length >> 1);
+    const unknownIds = Int32Array.of(vocabulary.unknownId);
+    for (const [at, stretch] of wellFormed(text).split(unknown).entries()) {
+      if (at > 0) ids.append(unknownIds);
+      forEachMetaspaceWord(normalize(stretch, vocabulary.normalization), (word) =>
+        ids.append(cache.get(word)),
+      );
+    }
+    return ids.toArray();
+  }
+
+  /** @throws TokenizerError `TOKENIZER_NOT_TRAINED`, or `TOKENIZER_UNKNOWN_ID`. */
+  decode(ids: Iterable<number>): string {
+    if (this.#learned === undefined) throw notTrained("unigram", "decode");
+    const pieces: string[] = [];
+    for (const id of ids) {
+      const piece = this.#learned.vocabulary.pieces[id];
+      if (piece === undefined) throw unknownId("unigram", id, this.vocabSize);
+      pieces.push(piece[0]);
+    }
+    return joinMetaspace(pieces);
+  }
+
+  /** @throws TokenizerError `TOKENIZER_ALREADY_TRAINED`, `TOKENIZER_EMPTY_CORPUS`, or `TOKENIZER_VOCABULARY_TOO_SMALL`. */
+  async train(texts: AsyncIterable<string>): Promise<void> {
+    if (this.#learned !== undefined) throw alreadyTrained("unigram");
+    const { vocabSize, specialTokens, normalizer, lowercase } = this.#options;
+    const normalization = { normalizer, lowercase };
+    const counts = new Map<string, number>();
+    for await (const text of texts) {
+      forEachMetaspaceWord(normalize(wellFormed(text), normalization), (word) => {
+        const count = counts.get(word);
+        if (count === undefined) counts.set(detached(word), 1);
+        else counts.set(word, count + 1);
+      });
+    }
+    if (counts.size === 0) throw emptyCorpus("unigram");
+    const first = [UNKNOWN, ...specialTokens];
+    const learned = learnUnigrams(counts, { ...this.#options, size: vocabSize - first.length });
+    this.#become({
+      pieces: [
+        ...first.map((token) => [token, 0] as const),
+        ...learned.filter(([piece]) => !first.includes(piece)),
+      ],
+      unknownId: 0,
+      specialTokens: Object.fromEntries(first.map((token, id) => [token, id])),
+      roles: rolesByText(first),
+      normalization,
+    });
+  }
+
+  /** `tokenizer.json` with a unigram model, and `tokenizer_config.json`. */
+  save(): Readonly<Record<string, string>> {
+    if (this.#learned === undefined) throw notTrained("unigram", "be saved");
+    return writeUnigram(this.#learned.vocabulary);
+  }
+
+  /** @throws TokenizerError `TOKENIZER_BAD_FILE`. */
+  load(files: Readonly<Record<string, string>>): void {
+    this.#become(readUnigram(files));
+  }
+
+  #become(vocabulary: UnigramVocabulary): void {
+    const others = Object.entries(vocabulary.specialTokens).filter(([, id]) => id !== vocabulary.unknownId);
+    this.#learned = {
+      vocabulary,
+      unknown: vocabulary.pieces[vocabulary.unknownId]?.[0] ?? UNKNOWN,
+      specialTokens: Object.fromEntries(others),
+      ids: specialIds(vocabulary.specialTokens, vocabulary.roles),
+      cache: new WordCache(mostProbable(vocabulary)),
+    };
+  }
+}
+
+/** What gives the ids of a word. Unknown characters side by side are one id. */
+function mostProbable({ pieces, unknownId: unknown, specialTokens }: UnigramVocabulary) {
+  const special = new Set(Object.values(specialTokens));
+  const entries = pieces.map(([piece], id) => [codePoints(piece), id] as const);
+  const trie = new PieceTrie(entries.filter(([points, id]) => points.length > 0 && !special.has(id)));
+  const scores = Float64Array.from(pieces, ([, score]) => score);
+  const unknownScore = scores.reduce((least, score) => Math.min(least, score), 0) - UNKNOWN_PENALTY;
+  return (word: string): Int32Array => {
+    const { ids } = bestCut(codePoints(word), trie, scores, unknownScore);
+    return Int32Array.from(ids.filter((id, at) => id >= 0 || ids[at - 1] !== -1)).map((id) =>
+      id < 0 ? unknown : id,
+    );
+  };
+}
+
+/** Surrogates that are alone become U+FFFD, as always in UTF-8. */
+function wellFormed(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, "\uFFFD");
+}
+
+export const unigram = defineTokenizer({
+  description: "The most probable pieces of each word, as in SentencePiece, trained on the corpus.",
+  options: optionsSchema,
+  create(options) {
+    checkSpecialTokens(options.specialTokens);
+    if (options.specialTokens.includes(UNKNOWN))
+      throw new InvalidOptionError(["specialTokens"], `${UNKNOWN} is there anyway; leave it out`);
+    return new UnigramTokenizer(options);
+  },
+});

@@ -1,0 +1,230 @@
+import { z } from "zod";
+import { InvalidOptionError } from "../registry/index.ts";
+import { type BertTextOptions, forEachBertWord } from "./bert-text.ts";
+import { alreadyTrained, emptyCorpus, notTrained, unknownId } from "./errors.ts";
+import { IdBuffer } from "./id-buffer.ts";
+import { defineTokenizer, type Tokenizer } from "./index.ts";
+import { rolesByText, type SpecialIds, specialIds } from "./special-tokens.ts";
+import { checkSpecialTokens, specialTokensSchema } from "./trainable-options.ts";
+import { detached, WordCache } from "./word-cache.ts";
+import { readWordPiece, type WordPieceVocabulary, writeWordPiece } from "./wordpiece-json.ts";
+import { CONTINUING, learnWordPieces, withoutPrefix } from "./wordpiece-trainer.ts";
+
+const UNKNOWN = "[UNK]";
+/** In the order, and so with the ids, of Hugging Face's trainer for BERT. */
+const BERT_TOKENS = ["[PAD]", UNKNOWN, "[CLS]", "[SEP]", "[MASK]"] as const;
+const LONGEST_WORD = 100;
+
+const optionsSchema = z.strictObject({
+  vocabSize: z
+    .int()
+    .min(8)
+    .max(2 ** 21)
+    .default(8192)
+    .describe("Number of ids to learn: special tokens, characters, and pieces of words."),
+  minFrequency: z
+    .int()
+    .min(1)
+    .default(2)
+    .describe("How often two neighbouring pieces must occur in the corpus to become one."),
+  limitAlphabet: z
+    .int()
+    .min(1)
+    .default(1000)
+    .describe("How many characters to keep, the most frequent ones; words with another one are unknown."),
+  lowercase: z.boolean().default(true).describe("Whether capitals become small letters."),
+  stripAccents: z
+    .boolean()
+    .optional()
+    .describe("Whether accents are taken off (é becomes e). Default: as `lowercase`."),
+  handleChineseChars: z
+    .boolean()
+    .default(true)
+    .describe("Whether each Chinese character is a word by itself."),
+  specialTokens: specialTokensSchema([]).describe(
+    "Further tokens that no text encodes to; they take the ids after [PAD], [UNK], [CLS], [SEP] and [MASK].",
+  ),
+});
+type WordPieceOptions = z.output<typeof optionsSchema>;
+
+/** Everything `encode` and `decode` need, once there is a vocabulary. */
+interface Learned {
+  readonly vocabulary: WordPieceVocabulary;
+  readonly unknownId: number;
+  /** All but the unknown one, which text does encode to. */
+  readonly specialTokens: Readonly<Record<string, number>>;
+  readonly ids: SpecialIds;
+  readonly cache: WordCache;
+}
+
+/**
+ * WordPiece as BERT has it (Devlin et al. 2019; Wu et al. 2016, section 4.1): a word becomes the longest piece of the
+ * vocabulary that begins it, then the longest that goes on, written `##…`; a word that cannot be spelt so is `[UNK]`.
+ *
+ * Lossy: capitals and accents (as the options say), white space, and unknown words. `[UNK]` written in a text is the unknown
+ * word, as in Hugging Face's libraries; the other special tokens are ordinary text.
+ */
+class WordPieceTokenizer implements Tokenizer {
+  readonly #options: WordPieceOptions;
+  #learned: Learned | undefined;
+
+  constructor(options: WordPieceOptions) {
+    this.#options = options;
+  }
+
+  /** The requested number until trained; fewer when the corpus has not enough pairs. */
+  get vocabSize(): number {
+    return this.#learned?.vocabulary.pieces.length ?? this.#options.vocabSize;
+  }
+
+  /** Not `[UNK]`, which `encode` does produce. Empty until trained. */
+  get specialTokens(): Readonly<Record<string, number>> {
+    return this.#learned?.specialTokens ?? {};
+  }
+
+  get eosTokenId(): number | undefined {
+    return this.#learned?.ids.eosTokenId;
+  }
+
+  get padTokenId(): number | undefined {
+    return this.#learned?.ids.padTokenId;
+  }
+
+  get clsTokenId(): number | undefined {
+    return this.#learned?.ids.clsTokenId;
+  }
+
+  get sepTokenId(): number | undefined {
+    return this.#learned?.ids.sepTokenId;
+  }
+
+  get maskTokenId(): number | undefined {
+    return this.#learned?.ids.maskTokenId;
+  }
+
+  /** The pieces alone: trainers add `[CLS]` and `[SEP]`. @throws TokenizerError `TOKENIZER_NOT_TRAINED`. */
+  encode(text: string): Int32Array {
+    if (this.#learned === undefined) throw notTrained("wordpiece", "encode");
+    const { vocabulary, cache, unknownId: unknown } = this.#learned;
+    const ids = new IdBuffer(text.length >> 2);
+    const unknownIds = Int32Array.of(unknown);
+    for (const [at, stretch] of text.split(vocabulary.unknown).entries()) {
+      if (at > 0) ids.append(unknownIds);
+      forEachBertWord(stretch, vocabulary.text, (word) => ids.append(cache.get(word)));
+    }
+    return ids.toArray();
+  }
+
+  /**
+   * Words with a space between, but none before `.`, `,`, `!` and `?`; special tokens come out as their text.
+   *
+   * @throws TokenizerError `TOKENIZER_NOT_TRAINED`, or `TOKENIZER_UNKNOWN_ID`.
+   */
+  decode(ids: Iterable<number>): string {
+    if (this.#learned === undefined) throw notTrained("wordpiece", "decode");
+    const { pieces } = this.#learned.vocabulary;
+    const parts: string[] = [];
+    for (const id of ids) {
+      const piece = pieces[id];
+      if (piece === undefined) throw unknownId("wordpiece", id, this.vocabSize);
+      if (parts.length === 0) parts.push(piece);
+      else if (piece.startsWith(CONTINUING)) parts.push(withoutPrefix(piece));
+      else parts.push(/^[.,!?]/.test(piece) ? piece : ` ${piece}`);
+    }
+    return parts.join("");
+  }
+
+  /** @throws TokenizerError `TOKENIZER_ALREADY_TRAINED`, `TOKENIZER_EMPTY_CORPUS`, or `TOKENIZER_VOCABULARY_TOO_SMALL`. */
+  async train(texts: AsyncIterable<string>): Promise<void> {
+    if (this.#learned !== undefined) throw alreadyTrained("wordpiece");
+    const { lowercase, handleChineseChars } = this.#options;
+    const text: BertTextOptions = {
+      lowercase,
+      stripAccents: this.#options.stripAccents ?? lowercase,
+      handleChineseChars,
+    };
+    const counts = new Map<string, number>();
+    for await (const piece of texts)
+      forEachBertWord(piece, text, (word) => {
+        const count = counts.get(word);
+        if (count === undefined) counts.set(detached(word), 1);
+        else counts.set(word, count + 1);
+      });
+    if (counts.size === 0) throw emptyCorpus("wordpiece");
+    const special = [...BERT_TOKENS, ...this.#options.specialTokens];
+    this.#become({
+      pieces: learnWordPieces(counts, { ...this.#options, specialTokens: special }),
+      unknown: UNKNOWN,
+      specialTokens: Object.fromEntries(special.map((token, id) => [token, id])),
+      roles: rolesByText(special),
+      text,
+      longestWord: LONGEST_WORD,
+    });
+  }
+
+  /** A `tokenizer.json` as BERT's, and a `tokenizer_config.json`. */
+  save(): Readonly<Record<string, string>> {
+    if (this.#learned === undefined) throw notTrained("wordpiece", "be saved");
+    return writeWordPiece(this.#learned.vocabulary);
+  }
+
+  /**
+   * Takes any `tokenizer.json` of BERT's kind, whoever trained it, in place of the options.
+   *
+   * @throws TokenizerError `TOKENIZER_BAD_FILE`.
+   */
+  load(files: Readonly<Record<string, string>>): void {
+    this.#become(readWordPiece(files));
+  }
+
+  #become(vocabulary: WordPieceVocabulary): void {
+    const unknown = vocabulary.specialTokens[vocabulary.unknown] ?? 0;
+    const others = Object.entries(vocabulary.specialTokens).filter(([, id]) => id !== unknown);
+    this.#learned = {
+      vocabulary,
+      unknownId: unknown,
+      specialTokens: Object.fromEntries(others),
+      ids: specialIds(vocabulary.specialTokens, vocabulary.roles),
+      cache: new WordCache(longestMatches(vocabulary, unknown)),
+    };
+  }
+}
+
+/** What gives the ids of a word: always the longest piece that fits, from left to right. */
+function longestMatches(vocabulary: WordPieceVocabulary, unknown: number): (word: string) => Int32Array {
+  const beginning = new Map<string, number>();
+  const going = new Map<string, number>();
+  let longest = 0;
+  for (const [id, piece] of vocabulary.pieces.entries()) {
+    beginning.set(piece, id);
+    if (piece.startsWith(CONTINUING)) going.set(withoutPrefix(piece), id);
+    longest = Math.max(longest, piece.length);
+  }
+  return (word) => {
+    if (word.length > vocabulary.longestWord && [...word].length > vocabulary.longestWord)
+      return Int32Array.of(unknown);
+    const ids: number[] = [];
+    for (let start = 0; start < word.length; ) {
+      const pieces = start === 0 ? beginning : going;
+      let end = Math.min(word.length, start + longest);
+      let id = pieces.get(word.slice(start, end));
+      while (id === undefined && --end > start) id = pieces.get(word.slice(start, end));
+      if (id === undefined) return Int32Array.of(unknown);
+      ids.push(id);
+      start = end;
+    }
+    return Int32Array.from(ids);
+  };
+}
+
+export const wordpiece = defineTokenizer({
+  description: "WordPiece as in BERT, trained on the corpus; for encoders.",
+  options: optionsSchema,
+  create(options) {
+    checkSpecialTokens(options.specialTokens);
+    for (const [i, token] of options.specialTokens.entries())
+      if (BERT_TOKENS.some((own) => own === token))
+        throw new InvalidOptionError(["specialTokens", i], `${token} is there anyway; leave it out`);
+    return new WordPieceTokenizer(options);
+  },
+});
