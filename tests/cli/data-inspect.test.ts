@@ -21,7 +21,7 @@ const wordsModule = `
 import { registerTokenizer } from "codex-ml";
 registerTokenizer("words", () => {
   const words = ["[PAD]", "[CLS]", "[SEP]", "[MASK]", "[UNK]"];
-  const specialTokens = Object.fromEntries(words.map((word, id) => [word, id]));
+  const specialTokens = Object.fromEntries(words.slice(0, 4).map((word, id) => [word, id]));
   return {
     specialTokens, padTokenId: 0, clsTokenId: 1, sepTokenId: 2, maskTokenId: 3,
     get vocabSize() { return words.length; },
