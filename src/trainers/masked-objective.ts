@@ -26,7 +26,7 @@ export function maskedObjective({ mlmProbability, ...smoothing }: MaskingOptions
       );
     const { inputIds, truncated, tokenTypeIds } = encoderInput(example, tokenizer, sequenceLength);
     const special = new Set(Object.values(tokenizer.specialTokens ?? {}));
-    const given = "text" in example ? undefined : example.labels;
+    const { labels: given, documentIds } = "text" in example ? {} : example;
     const masked = inputIds.slice();
     const labels = new Int32Array(inputIds.length).fill(IGNORE_INDEX);
     const random = new Random(...key, 0x6d6c6d);
@@ -43,7 +43,14 @@ export function maskedObjective({ mlmProbability, ...smoothing }: MaskingOptions
       else if (draw < 0.9) masked[at] = random.integer(tokenizer.vocabSize);
     }
     const counted = labels.filter((label) => label !== IGNORE_INDEX).length;
-    return { inputIds: masked, labels, counted, truncated, ...(tokenTypeIds && { tokenTypeIds }) };
+    return {
+      inputIds: masked,
+      labels,
+      counted,
+      truncated,
+      ...(tokenTypeIds && { tokenTypeIds }),
+      ...(documentIds && { documentIds: Array.from(documentIds).slice(0, masked.length) }),
+    };
   };
   return tokenObjective("a masked language model", { task: "masked_lm", masks: true, row }, smoothing);
 }

@@ -17,7 +17,8 @@ export interface EncoderInput {
 export function encoderInput(example: Example, tokenizer: Tokenizer, sequenceLength: number): EncoderInput {
   if (!("text" in example)) {
     const ids = Int32Array.from(example.inputIds);
-    return { inputIds: ids.subarray(0, sequenceLength), truncated: ids.length > sequenceLength };
+    // Loaders give one id more than fits, the last target of next-token prediction: losing that one is no loss here.
+    return { inputIds: ids.subarray(0, sequenceLength), truncated: ids.length > sequenceLength + 1 };
   }
   const { clsTokenId: cls, sepTokenId: sep } = tokenizer;
   const before = cls === undefined ? [] : [cls];
