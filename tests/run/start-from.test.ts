@@ -104,7 +104,7 @@ describe("a classifier that starts from a pretrained encoder", () => {
   test.each<[string, Partial<RunConfigInput>, RegExp]>([
     [
       "another vocabulary",
-      { tokenizer: { name: "wordpiece", vocabSize: 40 } },
+      { tokenizer: { name: "wordpiece", vocabSize: 70 } },
       /trained with another vocabulary.*`from`/,
     ],
     [
