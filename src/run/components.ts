@@ -51,8 +51,8 @@ interface Built<Component> {
 }
 
 /** Stand in for what is not known yet, so that the model's options are checked still. */
-const placeholderVocabSize = 256;
-const placeholderLabels = ["0", "1"];
+const provisionalVocabSize = 256;
+const provisionalLabels = ["0", "1"];
 
 /** What is computed where a run file does not say. */
 const defaultMetrics: Readonly<Record<Task, readonly NamedComponent[]>> = {
@@ -117,9 +117,9 @@ export async function buildComponents(
   const toldBefore = problems.length;
   const trainer = await build("trainer", ["trainer"], config.trainer, registries.trainers);
   const inTrainer = problems.splice(toldBefore);
-  const vocabSize = Math.max(1, tokenizer?.component.vocabSize ?? placeholderVocabSize);
+  const vocabSize = Math.max(1, tokenizer?.component.vocabSize ?? provisionalVocabSize);
   const task = trainer?.component.task ?? "causal_lm";
-  const provisional = modelAdditions(task, vocabSize, placeholderLabels);
+  const provisional = modelAdditions(task, vocabSize, provisionalLabels);
   const model = await build("model", ["model"], modelSlot, registries.models, provisional);
   if (trainer !== undefined && model !== undefined && model.component.task !== task)
     problems.push(
@@ -165,7 +165,7 @@ export async function buildComponents(
     },
     createModel: async (vocabSize) => {
       const labels =
-        task === "sequence_classification" ? await labelsOf(runFile, data.component) : placeholderLabels;
+        task === "sequence_classification" ? await labelsOf(runFile, data.component) : provisionalLabels;
       if (modelStart !== undefined && !sameTokenizer(tokenizer.component, await modelStart.tokenizerFiles()))
         throw new RunFileError([
           runFile.problem(

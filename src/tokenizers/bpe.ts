@@ -11,6 +11,7 @@ import { normalize, normalizerOptions } from "./normalizer.ts";
 import { gpt2WordEnd, o200kWordEnd, type WordEnd } from "./pre-tokenizer.ts";
 import { rolesByText, type SpecialIds, type SpecialRoles, specialIds } from "./special-tokens.ts";
 import { checkSpecialTokens, specialTokensSchema } from "./trainable-options.ts";
+import { WithSpecialIds } from "./with-special-ids.ts";
 
 const optionsSchema = z.strictObject({
   vocabSize: z
@@ -61,11 +62,12 @@ interface Learned {
  * Without a normaliser `decode(encode(text)) === text`, except that a lone surrogate becomes U+FFFD, as always in UTF-8. Special tokens are
  * never found in text: `"<|endoftext|>"` in a document is 13 ordinary characters.
  */
-class BpeTokenizer implements Tokenizer {
+class BpeTokenizer extends WithSpecialIds implements Tokenizer {
   readonly #options: BpeOptions;
   #learned: Learned | undefined;
 
   constructor(options: BpeOptions) {
+    super();
     this.#options = options;
   }
 
@@ -79,25 +81,8 @@ class BpeTokenizer implements Tokenizer {
     return this.#learned?.vocabulary.specialTokens ?? {};
   }
 
-  get eosTokenId(): number | undefined {
-    return this.#learned?.ids.eosTokenId;
-  }
-
-  /** This and the next three: by the texts that such tokens usually have, `[PAD]` or `<pad>` for example. */
-  get padTokenId(): number | undefined {
-    return this.#learned?.ids.padTokenId;
-  }
-
-  get clsTokenId(): number | undefined {
-    return this.#learned?.ids.clsTokenId;
-  }
-
-  get sepTokenId(): number | undefined {
-    return this.#learned?.ids.sepTokenId;
-  }
-
-  get maskTokenId(): number | undefined {
-    return this.#learned?.ids.maskTokenId;
+  protected get ids(): SpecialIds | undefined {
+    return this.#learned?.ids;
   }
 
   /** @throws TokenizerError `TOKENIZER_NOT_TRAINED`. */

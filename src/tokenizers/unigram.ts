@@ -11,6 +11,7 @@ import { checkSpecialTokens, specialTokensSchema } from "./trainable-options.ts"
 import { readUnigram, type UnigramVocabulary, writeUnigram } from "./unigram-json.ts";
 import { bestCut } from "./unigram-lattice.ts";
 import { learnUnigrams } from "./unigram-trainer.ts";
+import { WithSpecialIds } from "./with-special-ids.ts";
 import { detached, WordCache } from "./word-cache.ts";
 
 const UNKNOWN = "<unk>";
@@ -52,11 +53,12 @@ interface Learned {
  *
  * Lossy where the corpus did not have a character (`<unk>`), and for ▁ (which is a space afterwards). `<unk>` written in a text is the unknown piece, as in Hugging Face's libraries.
  */
-class UnigramTokenizer implements Tokenizer {
+class UnigramTokenizer extends WithSpecialIds implements Tokenizer {
   readonly #options: UnigramOptions;
   #learned: Learned | undefined;
 
   constructor(options: UnigramOptions) {
+    super();
     this.#options = options;
   }
 
@@ -70,24 +72,8 @@ class UnigramTokenizer implements Tokenizer {
     return this.#learned?.specialTokens ?? {};
   }
 
-  get eosTokenId(): number | undefined {
-    return this.#learned?.ids.eosTokenId;
-  }
-
-  get padTokenId(): number | undefined {
-    return this.#learned?.ids.padTokenId;
-  }
-
-  get clsTokenId(): number | undefined {
-    return this.#learned?.ids.clsTokenId;
-  }
-
-  get sepTokenId(): number | undefined {
-    return this.#learned?.ids.sepTokenId;
-  }
-
-  get maskTokenId(): number | undefined {
-    return this.#learned?.ids.maskTokenId;
+  protected get ids(): SpecialIds | undefined {
+    return this.#learned?.ids;
   }
 
   /** @throws TokenizerError `TOKENIZER_NOT_TRAINED`. */

@@ -20,6 +20,7 @@ import {
 } from "./normalizer.ts";
 import { rolesByText, type SpecialIds, type SpecialRoles, specialIds } from "./special-tokens.ts";
 import { checkSpecialTokens, specialTokensSchema } from "./trainable-options.ts";
+import { WithSpecialIds } from "./with-special-ids.ts";
 import { detached } from "./word-cache.ts";
 
 const UNKNOWN = "<unk>";
@@ -72,11 +73,12 @@ interface Learned {
  * Lossy: white space comes back as one space, a word that has no id as `<unk>`. `<unk>` written in a text is the unknown
  * word, as in Hugging Face's libraries; special tokens are ordinary text.
  */
-class WhitespaceTokenizer implements Tokenizer {
+class WhitespaceTokenizer extends WithSpecialIds implements Tokenizer {
   readonly #options: WhitespaceOptions;
   #learned: Learned | undefined;
 
   constructor(options: WhitespaceOptions) {
+    super();
     this.#options = options;
   }
 
@@ -90,24 +92,8 @@ class WhitespaceTokenizer implements Tokenizer {
     return this.#learned?.specialTokens ?? {};
   }
 
-  get eosTokenId(): number | undefined {
-    return this.#learned?.ids.eosTokenId;
-  }
-
-  get padTokenId(): number | undefined {
-    return this.#learned?.ids.padTokenId;
-  }
-
-  get clsTokenId(): number | undefined {
-    return this.#learned?.ids.clsTokenId;
-  }
-
-  get sepTokenId(): number | undefined {
-    return this.#learned?.ids.sepTokenId;
-  }
-
-  get maskTokenId(): number | undefined {
-    return this.#learned?.ids.maskTokenId;
+  protected get ids(): SpecialIds | undefined {
+    return this.#learned?.ids;
   }
 
   /** @throws TokenizerError `TOKENIZER_NOT_TRAINED`. */

@@ -6,6 +6,7 @@ import { IdBuffer } from "./id-buffer.ts";
 import { defineTokenizer, type Tokenizer } from "./index.ts";
 import { rolesByText, type SpecialIds, specialIds } from "./special-tokens.ts";
 import { checkSpecialTokens, specialTokensSchema } from "./trainable-options.ts";
+import { WithSpecialIds } from "./with-special-ids.ts";
 import { detached, WordCache } from "./word-cache.ts";
 import { readWordPiece, type WordPieceVocabulary, writeWordPiece } from "./wordpiece-json.ts";
 import { CONTINUING, learnWordPieces, withoutPrefix } from "./wordpiece-trainer.ts";
@@ -64,11 +65,12 @@ interface Learned {
  * Lossy: capitals and accents (as the options say), white space, and unknown words. `[UNK]` written in a text is the unknown
  * word, as in Hugging Face's libraries; the other special tokens are ordinary text.
  */
-class WordPieceTokenizer implements Tokenizer {
+class WordPieceTokenizer extends WithSpecialIds implements Tokenizer {
   readonly #options: WordPieceOptions;
   #learned: Learned | undefined;
 
   constructor(options: WordPieceOptions) {
+    super();
     this.#options = options;
   }
 
@@ -82,24 +84,8 @@ class WordPieceTokenizer implements Tokenizer {
     return this.#learned?.specialTokens ?? {};
   }
 
-  get eosTokenId(): number | undefined {
-    return this.#learned?.ids.eosTokenId;
-  }
-
-  get padTokenId(): number | undefined {
-    return this.#learned?.ids.padTokenId;
-  }
-
-  get clsTokenId(): number | undefined {
-    return this.#learned?.ids.clsTokenId;
-  }
-
-  get sepTokenId(): number | undefined {
-    return this.#learned?.ids.sepTokenId;
-  }
-
-  get maskTokenId(): number | undefined {
-    return this.#learned?.ids.maskTokenId;
+  protected get ids(): SpecialIds | undefined {
+    return this.#learned?.ids;
   }
 
   /** The pieces alone: trainers add `[CLS]` and `[SEP]`. @throws TokenizerError `TOKENIZER_NOT_TRAINED`. */
