@@ -121,6 +121,10 @@ export async function buildComponents(
   const task = trainer?.component.task ?? "causal_lm";
   const provisional = modelAdditions(task, vocabSize, provisionalLabels);
   const model = await build("model", ["model"], modelSlot, registries.models, provisional);
+  // Without its trainer nobody knows whether the run would have added the classes.
+  const isAdded = ({ path }: RunFileProblem) => trainer === undefined && path.join(".") === "model.labels";
+  if (isGiven(config.model) || config.model.options.labels === undefined)
+    problems.splice(0, problems.length, ...problems.filter((problem) => !isAdded(problem)));
   if (trainer !== undefined && model !== undefined && model.component.task !== task)
     problems.push(
       runFile.problem(

@@ -307,6 +307,21 @@ metrics: [{ name: nothing-like-it }]
   });
 });
 
+test("a trainer that cannot be built does not make a classifier lack the classes that the run would add", async () => {
+  const path = join(folder, "run.yaml");
+  const text = [
+    "tokenizer: byte",
+    'data: { name: memory, examples: ["a b"] }',
+    "model: embedding_bag",
+    "trainer: { name: sequence_classification, maxSteps: 0 }",
+  ];
+  await writeFile(path, text.join("\n"));
+  const error = await buildComponents(await loadRunFile(path)).catch((reason: unknown) => reason);
+  expect((error as RunFileError).problems.map((problem) => problem.path.join("."))).toEqual([
+    "trainer.maxSteps",
+  ]);
+});
+
 describe("one component by itself", () => {
   test("is built, or its mistake has its place", async () => {
     const path = join(folder, "run.yaml");
