@@ -29,16 +29,29 @@ export {
   zeros,
 } from "../nn/index.ts";
 export {
+  type AdafactorOptions,
   type AdamWOptions,
+  type AdjustLrFn,
+  adafactor,
   adamW,
   clipByGlobalNorm,
   globalNorm,
+  type LionOptions,
+  learningRateSchedule,
+  lion,
+  type MuonOptions,
+  muon,
   type Optimizer,
+  type ParameterForm,
   type Schedule,
   type ScheduleOptions,
+  type ScheduleShape,
+  type SgdOptions,
   type Slots,
+  sgd,
+  type UpdateNumbers,
   type UpdateRequest,
-  warmupCosine,
+  type UpdateRule,
 } from "../optim/index.ts";
 export { defineRun, type RunConfigInput } from "../run/config.ts";
 export { importModules } from "../run/imports.ts";
@@ -98,6 +111,7 @@ export {
   scalar,
   shift,
   sigmoid,
+  sign,
   silu,
   sin,
   slice,

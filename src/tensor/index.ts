@@ -31,7 +31,7 @@ export { softmax } from "./ops/softmax.ts";
 export { softplus } from "./ops/softplus.ts";
 export { topK } from "./ops/top-k.ts";
 export { transpose } from "./ops/transpose.ts";
-export { cos, exp, log, sigmoid, sin, sqrt, tanh } from "./ops/unary.ts";
+export { cos, exp, log, sigmoid, sign, sin, sqrt, tanh } from "./ops/unary.ts";
 export { mix32, Random } from "./random.ts";
 export {
   type Dim,

@@ -4,19 +4,20 @@ import { clipByGlobalNorm, globalNorm, type Optimizer } from "../optim/index.ts"
 import {
   add,
   concat,
+  describe,
   grad,
   input,
   mul,
   reduceSum,
   reshape,
+  sameShape,
   sizeOf,
-  sub,
   type Tensor,
 } from "../tensor/index.ts";
 import { TrainingError } from "./errors.ts";
 import type { Objective } from "./objective.ts";
 import { type BatchForm, traceBatch } from "./traced-batch.ts";
-import { prefixed, type UpdateUnit } from "./weights.ts";
+import { prefixed, ratesName, slotShape, type UpdateUnit } from "./weights.ts";
 
 export interface StepGraphOptions {
   readonly model: Model;
@@ -80,30 +81,26 @@ export function traceStep(
   const norm = globalNorm(accumulates ? gradients : [...perParameter.values()]);
   const clipped = maxGradNorm > 0 ? clipByGlobalNorm(gradients, norm, maxGradNorm) : gradients;
 
-  const scalars = Object.fromEntries(
-    optimizer.scalars.map((name) => [name, input(`optimizer/${name}`, "float32", [])]),
-  );
-  const stateInputs: Tensor[] = Object.values(scalars);
+  const numbers = new Map(units.map((unit) => [ratesName(unit), scalarInputs(optimizer, unit)]));
+  const stateInputs: Tensor[] = [...numbers.values()].flatMap(Object.values<Tensor>);
   const updated: Record<string, Tensor> = {};
   for (const [index, unit] of units.entries()) {
     const parameter = unitInput(unit);
     if (parameter !== unit.parameters[0]) stateInputs.push(parameter);
     const slots = Object.fromEntries(
-      optimizer.slots.map((slot) => [slot, input(`${slot}/${unit.name}`, "float32", unit.shape)]),
+      unit.rule.slots.map((slot) => [slot, input(`${slot}/${unit.name}`, "float32", slotShape(unit, slot))]),
     );
     stateInputs.push(...Object.values(slots));
-    const next = optimizer.update({
+    const next = unit.rule.update({
       parameter,
-      decays: unit.decays,
+      decays: unit.weightDecay !== 0,
       gradient: clipped[index] as Tensor,
       slots,
-      scalars,
+      scalars: numbers.get(ratesName(unit)) ?? {},
     });
-    updated[unit.name] = scaled(parameter, next.parameter, unit.learningRateScale);
-    Object.assign(
-      updated,
-      Object.fromEntries(optimizer.slots.map((slot) => [`${slot}/${unit.name}`, next.slots[slot] as Tensor])),
-    );
+    updated[unit.name] = likeBefore(parameter, next.parameter);
+    for (const [slot, before] of Object.entries(slots))
+      updated[`${slot}/${unit.name}`] = likeBefore(before, next.slots[slot]);
   }
   return {
     inputs: [...Object.values(batch.inputs), inverseCount, ...key, ...model.parameters(), ...sumInputs],
@@ -117,9 +114,21 @@ export function traceStep(
   };
 }
 
-/** The update of a parameter with a learning rate of its own: a share of the change, which every optimizer's is linear in. */
-function scaled(before: Tensor, after: Tensor, scale: number): Tensor {
-  return scale === 1 ? after : add(before, mul(sub(after, before), scale));
+/** The optimizer's numbers for parameters of one learning rate and one decay. */
+function scalarInputs(optimizer: Optimizer, unit: UpdateUnit): Readonly<Record<string, Tensor>> {
+  return Object.fromEntries(
+    optimizer.scalars.map((name) => [name, input(`optimizer/${name}${ratesName(unit)}`, "float32", [])]),
+  );
+}
+
+/** @throws TrainingError when what an optimizer gives cannot take the place of what was there. */
+function likeBefore(before: Tensor, after: Tensor | undefined): Tensor {
+  if (after !== undefined && after.dtype === before.dtype && sameShape(after.shape, before.shape))
+    return after;
+  throw new TrainingError(
+    "OPTIMIZER_UPDATE",
+    `The optimizer is to give new values for ${describe(before)}; it gave ${after === undefined ? "none" : describe(after)}.`,
+  );
 }
 
 function gradientsOf(loss: Tensor, parameters: readonly Parameter[]): ReadonlyMap<Parameter, Tensor> {

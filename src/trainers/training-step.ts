@@ -1,5 +1,4 @@
 import type { Model } from "../models/index.ts";
-import type { Optimizer } from "../optim/index.ts";
 import { type Call, type HostTensor, Program, TensorBuffer } from "../runtime/index.ts";
 import { mix32 } from "../tensor/index.ts";
 import type { Batch } from "./batching.ts";
@@ -10,10 +9,12 @@ import { type ResultName, type StepGraphOptions, traceStep } from "./step-graph.
 import { type BatchForm, batchBuffers, feedsOf, formOf } from "./traced-batch.ts";
 import {
   allocateFor,
+  allocateSlots,
   initialize,
   type ParameterGroup,
   type ParameterMemory,
   prefixed,
+  ratesName,
   type UpdateUnit,
   updateUnits,
   type Weights,
@@ -63,9 +64,9 @@ export class TrainingStep {
   constructor(options: TrainingStepOptions) {
     this.#options = options;
     const { model, optimizer, batchSize, sequenceLength, seed, like, groupOf } = options;
-    const units = updateUnits(model, groupOf);
+    const units = updateUnits(model, groupOf, optimizer);
     const frozen = frozenWeights(model, units);
-    this.#sets = [newState(units, optimizer, frozen), newState(units, optimizer, frozen)];
+    this.#sets = [newState(units, frozen), newState(units, frozen)];
     initialize(model, this.#sets[0].weights.parameters, seed);
     this.#memory = new SharedMemory(options, units);
     this.#graphFor(
@@ -134,8 +135,12 @@ export class TrainingStep {
     const { optimizer, batchSize, seed } = this.#options;
     const { scalars, fed, results } = this.#memory;
     const step = this.#step + 1;
-    for (const [name, value] of Object.entries(optimizer.scalarValues({ step, learningRate })))
-      write(scalars[name], value, name);
+    for (const { learningRateScale, weightDecay } of this.#memory.units) {
+      const numbers = { step, learningRate: learningRate * learningRateScale, weightDecay };
+      const rates = ratesName({ learningRateScale, weightDecay });
+      for (const [name, value] of Object.entries(optimizer.scalarValues(numbers)))
+        write(scalars[`${name}${rates}`], value, name);
+    }
     write(fed.inverse_count, 1 / weight, "inverse_count");
 
     let loss = 0;
@@ -186,11 +191,11 @@ interface State {
   readonly slots: Readonly<Record<string, ParameterMemory>>;
 }
 
-function newState(units: readonly UpdateUnit[], optimizer: Optimizer, frozen: Weights): State {
+function newState(units: readonly UpdateUnit[], frozen: Weights): State {
   const memory = allocateFor(units);
   return {
     weights: { units: memory.units, parameters: { ...memory.parameters, ...frozen } },
-    slots: Object.fromEntries(optimizer.slots.map((slot) => [slot, allocateFor(units)])),
+    slots: allocateSlots(units),
   };
 }
 
@@ -236,7 +241,9 @@ class SharedMemory {
     units: readonly UpdateUnit[],
   ) {
     this.units = units;
-    this.scalars = Object.fromEntries(optimizer.scalars.map((name) => [name, scalarBuffer()]));
+    this.scalars = Object.fromEntries(
+      units.flatMap((unit) => optimizer.scalars.map((name) => [`${name}${ratesName(unit)}`, scalarBuffer()])),
+    );
     this.accumulates = gradientAccumulationSteps > 1;
     this.sums = this.accumulates ? [0, 1].map(() => prefixed("sum", allocateFor(units).units)) : [{}];
   }

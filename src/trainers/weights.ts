@@ -1,5 +1,6 @@
 import type { Model } from "../models/index.ts";
 import type { Parameter } from "../nn/index.ts";
+import type { Optimizer, UpdateRule } from "../optim/index.ts";
 import { type HostTensor, TensorBuffer } from "../runtime/index.ts";
 import { mix32, Random } from "../tensor/index.ts";
 import { TrainingError } from "./errors.ts";
@@ -16,21 +17,38 @@ export interface ParameterMemory {
 }
 
 /** Parameters that are updated as one tensor. */
-export interface UpdateUnit {
+export interface UpdateUnit extends UpdateRates {
   readonly name: string;
   readonly parameters: readonly Parameter[];
   readonly shape: readonly number[];
-  /** Whether weight decay is for it: matrices, but not vectors. */
-  readonly decays: boolean;
-  /** Its share of the learning rate. */
-  readonly learningRateScale: number;
+  readonly rule: UpdateRule;
 }
 
-/** How one parameter is trained: not at all, or with a share of the learning rate. */
+/** What an optimizer's numbers are computed for. */
+export interface UpdateRates {
+  /** Share of the learning rate. */
+  readonly learningRateScale: number;
+  readonly weightDecay: number;
+}
+
+/** Name of the rates, for the optimizer's numbers in a graph: each pair of them has its own. */
+export function ratesName({ learningRateScale, weightDecay }: UpdateRates): string {
+  return ` x ${learningRateScale} decay ${weightDecay}`;
+}
+
+/** How one parameter is trained: not at all, with a share of the learning rate, with a decay of its own. */
 export interface ParameterGroup {
   readonly frozen: boolean;
   readonly learningRateScale: number;
+  /** Default: the optimizer's for matrices, none for vectors (biases, norms). */
+  readonly weightDecay?: number;
 }
+
+/** How the parameters are updated; the part of an optimizer that decides what is updated together. */
+type Rules = UpdateRule & Pick<Optimizer, "weightDecay" | "ruleFor">;
+
+/** For memory alone. */
+const keepsAll: Rules = { slots: [], update: ({ parameter }) => ({ parameter, slots: {} }) };
 
 const whole: ParameterGroup = { frozen: false, learningRateScale: 1 };
 
@@ -40,11 +58,12 @@ const SMALL = 2 ** 18;
 /**
  * All vectors (biases, norms) laid end to end, all small matrices likewise, and every large matrix by itself. One by one,
  * AdamW's dozen operators would be called for each of a model's many small tensors; a large matrix is not worth the copy
- * of its gradient that joining costs.
+ * of its gradient that joining costs. What a rule looks at as a whole is by itself, too.
  */
 export function updateUnits(
   model: Model,
   groupOf: (name: string) => ParameterGroup = () => whole,
+  optimizer: Rules = keepsAll,
 ): UpdateUnit[] {
   const parameters = model.parameters();
   const names = new Set<string>();
@@ -67,37 +86,61 @@ export function updateUnits(
       "ALL_FROZEN",
       "Every parameter of the model is frozen: there is nothing to train.",
     );
-  const scales = [...new Set(trained.map(({ name }) => groupOf(name).learningRateScale))];
-  return scales.flatMap((scale) =>
-    unitsOf(
-      trained.filter(({ name }) => groupOf(name).learningRateScale === scale),
-      scale,
-    ),
-  );
+  const rules: UpdateRule[] = [];
+  const alike = new Map<string, { readonly of: Alike; readonly parameters: Parameter[] }>();
+  for (const parameter of trained) {
+    const { name, dims: shape } = parameter;
+    const { learningRateScale, weightDecay } = groupOf(name);
+    const rule = optimizer.ruleFor?.({ name, shape }) ?? optimizer;
+    if (!rules.includes(rule)) rules.push(rule);
+    const label = [
+      ...(learningRateScale === 1 ? [] : [` x ${learningRateScale}`]),
+      ...(weightDecay === undefined ? [] : [` decay ${weightDecay}`]),
+      ...(rule === rules[0] ? [] : [` rule ${rules.indexOf(rule)}`]),
+    ].join("");
+    const of = { label, rule, learningRateScale, weightDecay, matrixDecay: optimizer.weightDecay ?? 0 };
+    const set = alike.get(label) ?? { of, parameters: [] };
+    set.parameters.push(parameter);
+    alike.set(label, set);
+  }
+  return [...alike.values()].flatMap(({ of, parameters }) => unitsOf(parameters, of));
 }
 
-function unitsOf(parameters: readonly Parameter[], learningRateScale: number): UpdateUnit[] {
+/** What parameters that may be updated together have in common. */
+interface Alike {
+  readonly label: string;
+  readonly rule: UpdateRule;
+  readonly learningRateScale: number;
+  /** The group's own. */
+  readonly weightDecay: number | undefined;
+  /** Decay of matrices, where the group has none of its own. */
+  readonly matrixDecay: number;
+}
+
+function unitsOf(parameters: readonly Parameter[], of: Alike): UpdateUnit[] {
+  const { label, rule, learningRateScale, weightDecay, matrixDecay } = of;
   const size = ({ dims }: Parameter) => dims.reduce((product, dim) => product * dim, 1);
   const isVector = (parameter: Parameter) => parameter.rank < 2;
   const isSmall = (parameter: Parameter) => !isVector(parameter) && size(parameter) < SMALL;
-  const suffix = learningRateScale === 1 ? "" : ` x ${learningRateScale}`;
-  const together = (name: string, members: readonly Parameter[], decays: boolean): UpdateUnit[] => {
-    if (members.length === 0) return [];
-    const shape = [members.reduce((sum, member) => sum + size(member), 0)];
-    return [{ name: `(${name}${suffix})`, parameters: members, shape, decays, learningRateScale }];
-  };
+  const isAlone = (parameter: Parameter) => !isVector(parameter) && !isSmall(parameter);
+  const unit = (name: string, members: readonly Parameter[], shape: readonly number[]): UpdateUnit => ({
+    name,
+    parameters: members,
+    shape,
+    rule,
+    learningRateScale,
+    weightDecay: weightDecay ?? (members.every(isVector) ? 0 : matrixDecay),
+  });
+  const alone = (parameter: Parameter) => unit(parameter.name, [parameter], parameter.dims);
+  if (rule.perParameter) return parameters.map(alone);
+  const together = (name: string, members: readonly Parameter[]): UpdateUnit[] =>
+    members.length === 0
+      ? []
+      : [unit(`(${name}${label})`, members, [members.reduce((sum, member) => sum + size(member), 0)])];
   return [
-    ...together("vectors", parameters.filter(isVector), false),
-    ...together("matrices", parameters.filter(isSmall), true),
-    ...parameters
-      .filter((parameter) => !isVector(parameter) && !isSmall(parameter))
-      .map((parameter) => ({
-        name: parameter.name,
-        parameters: [parameter],
-        shape: parameter.dims,
-        decays: true,
-        learningRateScale,
-      })),
+    ...together("vectors", parameters.filter(isVector)),
+    ...together("matrices", parameters.filter(isSmall)),
+    ...parameters.filter(isAlone).map(alone),
   ];
 }
 
@@ -123,6 +166,32 @@ export function allocateFor(units: readonly UpdateUnit[]): ParameterMemory {
     }
   }
   return { parameters, units: memory };
+}
+
+/**
+ * Zeros for the optimizer's state: by slot, one tensor for each parameter whose rule has that slot.
+ *
+ * @throws TrainingError when the graph uses the name of a slot for something else.
+ */
+export function allocateSlots(units: readonly UpdateUnit[]): Readonly<Record<string, ParameterMemory>> {
+  const slots = [...new Set(units.flatMap(({ rule }) => rule.slots))];
+  const taken = slots.find((slot) => /^(next|sum|optimizer)$|\//.test(slot));
+  if (taken !== undefined)
+    throw new TrainingError(
+      "OPTIMIZER_SLOT",
+      `The optimizer calls its state "${taken}", which is what the graph calls something of its own. Give the slot another name.`,
+    );
+  return Object.fromEntries(
+    slots.map((slot) => {
+      const owners = units.filter(({ rule }) => rule.slots.includes(slot));
+      return [slot, allocateFor(owners.map((unit) => ({ ...unit, shape: slotShape(unit, slot) })))];
+    }),
+  );
+}
+
+/** Shape of a unit's state in a slot. */
+export function slotShape({ rule, shape }: UpdateUnit, slot: string): readonly number[] {
+  return (rule.perParameter && rule.slotShape?.(slot, shape)) ?? shape;
 }
 
 /**

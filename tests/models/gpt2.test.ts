@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { evaluationContext, tokenLosses } from "../../src/nn/index.ts";
-import { adamW, warmupCosine } from "../../src/optim/index.ts";
+import { adamW, learningRateSchedule } from "../../src/optim/index.ts";
 import { Program, TensorBuffer } from "../../src/runtime/index.ts";
 import { grad, input, mul, reduceSum, type Tensor } from "../../src/tensor/index.ts";
 import { TrainingStep } from "../../src/trainers/training-step.ts";
@@ -72,7 +72,8 @@ test("fifty steps of AdamW with warm-up, cosine and clipping follow PyTorch's", 
     maxGradNorm: 1,
     seed: 0,
   });
-  const schedule = warmupCosine({ learningRate: 0.01, warmupSteps: 10, maxSteps: 50, minLrRate: 0.1 });
+  const options = { learningRate: 0.01, warmupSteps: 10, maxSteps: 50, minLrRate: 0.1 };
+  const schedule = learningRateSchedule({ name: "cosine_with_min_lr", ...options });
   for (const { step: number, learningRate, loss, gradientNorm } of expected.steps) {
     expect(schedule(number)).toBeCloseTo(learningRate, 12);
     const result = await step.run([goldenBatch(number)], schedule(number));

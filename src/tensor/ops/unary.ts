@@ -43,3 +43,6 @@ export const tanh = unary("tanh", "Tanh", ({ y, dy }) => mul(dy, sub(1, mul(y, y
 
 /** 1 / (1 + e^−x). */
 export const sigmoid = unary("sigmoid", "Sigmoid", ({ y, dy }) => mul(dy, mul(y, sub(1, y))));
+
+/** −1, 0 or 1: which side of 0 an element lies on. Its gradient is 0. */
+export const sign = unary("sign", "Sign", ({ dy }) => mul(dy, 0));
