@@ -1,6 +1,7 @@
 import { TensorError } from "../errors.ts";
 import { sizeOf } from "../shape.ts";
 import { defineOperator, describe, type Tensor, Total } from "../tensor.ts";
+import { concat } from "./concat.ts";
 import { fill } from "./fill.ts";
 import { reshape } from "./reshape.ts";
 
@@ -21,7 +22,8 @@ const applyGather = defineOperator<undefined>({
     // Adding into what is already there spares a pass over the whole (V, C) table.
     const base = accumulated(0) ?? fill(0, table.dtype, table.shape);
     const rows = sizeOf(ids.shape);
-    return [new Total(scatterAddRows(base, reshape(ids, [rows, 1]), reshape(dy, [rows, table.dim(1)])))];
+    const updates = reshape(dy, [rows, table.dim(1)]);
+    return [new Total(scatterAddRows(base, reshape(ids, [rows, 1]), updates))];
   },
   lower: (lowering, inputs) => lowering.node("Gather", inputs, { attributes: { axis: { int: 0 } } }),
 });
@@ -45,7 +47,18 @@ const applyScatter = defineOperator<undefined>({
   },
 });
 
-/** `base` (V, C) with row n of `updates` (N, C) added to row ids[n]; ids is (N, 1). Duplicate ids add up. */
-function scatterAddRows(base: Tensor, ids: Tensor, updates: Tensor): Tensor {
+/**
+ * `base` (V, C) with row n of `updates` (N, C) added to row ids[n]; ids is (N, 1). Duplicate ids add up. Rows added to a
+ * table that rows were just added to are added in one go: each time copies the table.
+ */
+export function scatterAddRows(base: Tensor, ids: Tensor, updates: Tensor): Tensor {
+  if (base.source.kind === "operation" && base.source.operation.operator.name === "scatterAddRows") {
+    const [first, otherIds, otherUpdates] = base.source.operation.inputs as [Tensor, Tensor, Tensor];
+    if (typeof ids.dim(0) === "number" && typeof otherIds.dim(0) === "number")
+      return applyScatter(
+        [first, concat([otherIds, ids], 0), concat([otherUpdates, updates], 0)],
+        undefined,
+      )[0];
+  }
   return applyScatter([base, ids, updates], undefined)[0];
 }

@@ -2,8 +2,10 @@ import { TensorError } from "../errors.ts";
 import type { Lowering, Value } from "../lowering.ts";
 import { type Dim, type Shape, sizeOf } from "../shape.ts";
 import { defineOperator, describe, type Tensor } from "../tensor.ts";
-import { mul } from "./arithmetic.ts";
+import { mul, sub } from "./arithmetic.ts";
 import { columnSum } from "./column-sum.ts";
+import { oneHotDifference } from "./cross-entropy.ts";
+import { gather, scatterAddRows } from "./gather.ts";
 import { reshape } from "./reshape.ts";
 
 interface GemmAttributes {
@@ -36,6 +38,18 @@ const apply = defineOperator<GemmAttributes>({
     const { transA, transB, alpha } = attributes;
     // dY = wide · scale: scaling A and the result (N, K) costs less than scaling dY (N, M) when M is the vocabulary.
     const { wide, scale } = transA ? { wide: dy, scale: undefined } : factorRowScale(dy, a.dim(1));
+    const difference = transA || !transB || c || alpha !== 1 ? undefined : oneHotDifference(wide);
+    if (difference) {
+      const { probabilities, labels } = difference;
+      const rows = scaleRows(a, scale);
+      const chosen = () => gather(b, reshape(labels, [labels.dim(0)]));
+      return [
+        needed(0) ? scaleRows(sub(gemm(probabilities, b), chosen()), scale) : undefined,
+        needed(1)
+          ? scatterAddRows(gemm(probabilities, rows, { transA: true }), labels, mul(rows, -1))
+          : undefined,
+      ];
+    }
     const da = () =>
       transA
         ? gemm(b, dy, { transA: transB, transB: true, alpha })
