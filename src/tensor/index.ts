@@ -33,6 +33,7 @@ export { topK } from "./ops/top-k.ts";
 export { transpose } from "./ops/transpose.ts";
 export { cos, exp, log, sigmoid, sin, sqrt, tanh } from "./ops/unary.ts";
 export { mix32, Random } from "./random.ts";
+export { currentScope, inScope } from "./scope.ts";
 export {
   type Dim,
   dimFactors,

@@ -6,6 +6,7 @@ import {
   concat,
   grad,
   input,
+  inScope,
   mul,
   reduceSum,
   reshape,
@@ -58,8 +59,9 @@ export function traceStep(
   const key = [input("dropout_key_a", "int32", []), input("dropout_key_b", "int32", [])] as const;
   const inverseCount = input("inverse_count", "float32", []);
   const batch = traceBatch(model, objective, form, trainingContext(key));
-  const losses = objective.trainingLosses(batch.logits, batch.labels);
-  const loss = reduceSum(mul(losses, inverseCount));
+  const loss = inScope("loss", () =>
+    reduceSum(mul(objective.trainingLosses(batch.logits, batch.labels), inverseCount)),
+  );
 
   const trained = units.flatMap(({ parameters }) => parameters);
   const isTrained = new Set(trained);
@@ -69,16 +71,20 @@ export function traceStep(
     model.parameters().filter((parameter) => isTrained.has(parameter)),
   );
   const sumInputs = accumulates ? units.map(({ name, shape }) => input(`sum/${name}`, "float32", shape)) : [];
-  const gradients = units.map((unit, index) => {
-    const gradient = joined(unit, (parameter) => perParameter.get(parameter) as Tensor);
-    const sum = sumInputs[index];
-    return sum === undefined ? gradient : add(sum, gradient);
-  });
+  const optimizing = <Result>(build: () => Result): Result => inScope("optimizer", build);
+  const gradients = optimizing(() =>
+    units.map((unit, index) => {
+      const gradient = joined(unit, (parameter) => perParameter.get(parameter) as Tensor);
+      const sum = sumInputs[index];
+      return sum === undefined ? gradient : add(sum, gradient);
+    }),
+  );
   // ONNX Runtime executes what the last-made consumer needs first. Taking the norm parameter by parameter makes it compute
   // each gradient when its factors were just made, from the last layer to the first; over the joined vectors it would run
   // the whole backward pass for those first and come back to the matrices with cold caches (and everything still in memory).
-  const norm = globalNorm(accumulates ? gradients : [...perParameter.values()]);
-  const clipped = maxGradNorm > 0 ? clipByGlobalNorm(gradients, norm, maxGradNorm) : gradients;
+  const norm = optimizing(() => globalNorm(accumulates ? gradients : [...perParameter.values()]));
+  const clipped =
+    maxGradNorm > 0 ? optimizing(() => clipByGlobalNorm(gradients, norm, maxGradNorm)) : gradients;
 
   const scalars = Object.fromEntries(
     optimizer.scalars.map((name) => [name, input(`optimizer/${name}`, "float32", [])]),
@@ -92,14 +98,17 @@ export function traceStep(
       optimizer.slots.map((slot) => [slot, input(`${slot}/${unit.name}`, "float32", unit.shape)]),
     );
     stateInputs.push(...Object.values(slots));
-    const next = optimizer.update({
-      parameter,
-      decays: unit.decays,
-      gradient: clipped[index] as Tensor,
-      slots,
-      scalars,
+    const next = optimizing(() => {
+      const update = optimizer.update({
+        parameter,
+        decays: unit.decays,
+        gradient: clipped[index] as Tensor,
+        slots,
+        scalars,
+      });
+      return { ...update, parameter: scaled(parameter, update.parameter, unit.learningRateScale) };
     });
-    updated[unit.name] = scaled(parameter, next.parameter, unit.learningRateScale);
+    updated[unit.name] = next.parameter;
     Object.assign(
       updated,
       Object.fromEntries(optimizer.slots.map((slot) => [`${slot}/${unit.name}`, next.slots[slot] as Tensor])),
