@@ -141,6 +141,12 @@ export class OnnxGraph implements Lowering {
     });
   }
 
+  reshape(value: Value | undefined, shape: Shape): Value {
+    // Without allowzero, ONNX takes a 0 for "the length that this axis has in the input".
+    const attributes = shape.includes(0) ? { allowzero: { int: 1 } } : {};
+    return this.node("Reshape", [value, this.shapeVector(shape)], { attributes })[0];
+  }
+
   /** Gives a value that a node made the name `name`, or makes a named copy of one that no node made or that has a name. */
   rename(value: Value, name: string, taken: ReadonlySet<string>): void {
     const owner = this.nodes.find((node) => node.output.includes(value.name));
