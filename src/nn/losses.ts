@@ -7,12 +7,12 @@ import {
   logSumExp,
   mul,
   reduceSum,
-  replaceWhere,
   reshape,
   sizeOf,
   softplus,
   sub,
   type Tensor,
+  where,
 } from "../tensor/index.ts";
 
 /** A label that does not count, as in PyTorch and Hugging Face. */
@@ -41,7 +41,7 @@ export function tokenLosses(
   const ignored = equal(flat, IGNORE_INDEX);
   const counted = sub(1, cast(ignored, logits.dtype));
   const scores = reshape(logits, [rows, logits.dim(-1)]);
-  const losses = crossEntropy(scores, replaceWhere(ignored, 0, flat));
+  const losses = crossEntropy(scores, where(ignored, 0, flat));
   return mul(labelSmoothing === 0 ? losses : smoothed(losses, scores, labelSmoothing), counted);
 }
 
@@ -59,7 +59,7 @@ function smoothed(losses: Tensor, scores: Tensor, epsilon: number): Tensor {
  */
 export function binaryLosses(logits: Tensor, labels: Tensor): Tensor {
   const ignored = equal(labels, IGNORE_INDEX);
-  const targets = cast(replaceWhere(ignored, 0, labels), logits.dtype);
+  const targets = cast(where(ignored, 0, labels), logits.dtype);
   const losses = sub(softplus(logits), mul(logits, targets));
   return mul(losses, sub(1, cast(ignored, logits.dtype)));
 }

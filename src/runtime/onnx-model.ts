@@ -93,6 +93,7 @@ export function encodeModel({ inputs, outputs }: GraphSpec): Uint8Array {
 
 function lower(graph: OnnxGraph, operation: Operation, values: Map<Tensor, Value>): void {
   const inputs = operation.inputs.map((tensor) => lookUp(values, tensor));
+  graph.enter(operation);
   const lowered = operation.operator.lower(graph, inputs, {
     attributes: operation.attributes,
     inputs: operation.inputs,

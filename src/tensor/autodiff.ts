@@ -1,6 +1,7 @@
 import { TensorError } from "./errors.ts";
 import { add } from "./ops/arithmetic.ts";
 import { fill } from "./ops/fill.ts";
+import { inScope } from "./scope.ts";
 import { describe, type Operation, type Tensor, Total } from "./tensor.ts";
 
 /** Every operation that `outputs` depend on, inputs before users. Iterative: graphs are deeper than the call stack. */
@@ -65,27 +66,34 @@ export function grad(loss: Tensor, sources: readonly Tensor[]): (Tensor | undefi
   for (const operation of operations.reverse()) {
     if (!operation.outputs.some((output) => gradients.has(output) && onPath.has(output))) continue;
     if (!operation.inputs.some((tensor) => onPath.has(tensor))) continue;
-    if (operation.operator.gradient === undefined)
-      throw new TensorError("NOT_DIFFERENTIABLE", `grad: "${operation.operator.name}" has no gradient.`);
-    for (const [index, output] of operation.outputs.entries())
-      if (index > 0 && operation.operator.auxiliaryOutputs === true && gradients.has(output))
-        throw new TensorError(
-          "NOT_DIFFERENTIABLE",
-          `grad: output ${index} of "${operation.operator.name}" serves its gradient and has none itself (a second derivative, probably).`,
-        );
-    const parts = operation.operator.gradient({
-      ...operation,
-      outputGradients: operation.outputs.map((output) => gradients.get(output)),
-      needed: (index) => onPath.has(operation.inputs[index] as Tensor),
-      accumulated: (index) => gradients.get(operation.inputs[index] as Tensor),
-    });
-    for (const [index, part] of parts.entries()) {
-      const tensor = operation.inputs[index];
-      if (part === undefined || tensor === undefined || !onPath.has(tensor)) continue;
-      const before = gradients.get(tensor);
-      if (part instanceof Total) gradients.set(tensor, part.tensor);
-      else gradients.set(tensor, before === undefined ? part : add(before, part));
-    }
+    // What a part of the model costs includes its gradient.
+    inScope(`grad:${operation.scope}`, () => propagate(operation, gradients, onPath));
   }
   return sources.map((source) => gradients.get(source));
+}
+
+/** Adds what flows through one operation to the gradients of its inputs. */
+function propagate(operation: Operation, gradients: Map<Tensor, Tensor>, onPath: ReadonlySet<Tensor>): void {
+  const { operator, inputs, outputs } = operation;
+  if (operator.gradient === undefined)
+    throw new TensorError("NOT_DIFFERENTIABLE", `grad: "${operator.name}" has no gradient.`);
+  for (const [index, output] of outputs.entries())
+    if (index > 0 && operator.auxiliaryOutputs === true && gradients.has(output))
+      throw new TensorError(
+        "NOT_DIFFERENTIABLE",
+        `grad: output ${index} of "${operator.name}" serves its gradient and has none itself (a second derivative, probably).`,
+      );
+  const parts = operator.gradient({
+    ...operation,
+    outputGradients: outputs.map((output) => gradients.get(output)),
+    needed: (index) => onPath.has(inputs[index] as Tensor),
+    accumulated: (index) => gradients.get(inputs[index] as Tensor),
+  });
+  for (const [index, part] of parts.entries()) {
+    const tensor = inputs[index];
+    if (part === undefined || tensor === undefined || !onPath.has(tensor)) continue;
+    const before = gradients.get(tensor);
+    if (part instanceof Total) gradients.set(tensor, part.tensor);
+    else gradients.set(tensor, before === undefined ? part : add(before, part));
+  }
 }

@@ -1,7 +1,7 @@
 import type { Model } from "../models/index.ts";
 import { type Parameter, trainingContext } from "../nn/index.ts";
 import { globalNorm } from "../optim/index.ts";
-import { add, grad, input, mul, reduceSum, type Tensor } from "../tensor/index.ts";
+import { add, grad, input, inScope, mul, reduceSum, type Tensor } from "../tensor/index.ts";
 import { TrainingError } from "./errors.ts";
 import type { Objective } from "./objective.ts";
 import { type BatchForm, traceBatch } from "./traced-batch.ts";
@@ -35,8 +35,9 @@ export function traceStep(
   const key = [input("dropout_key_a", "int32", []), input("dropout_key_b", "int32", [])] as const;
   const inverseCount = input("inverse_count", "float32", []);
   const batch = traceBatch(model, objective, form, trainingContext(key));
-  const losses = objective.trainingLosses(batch.logits, batch.labels);
-  const loss = reduceSum(mul(losses, inverseCount));
+  const loss = inScope("loss", () =>
+    reduceSum(mul(objective.trainingLosses(batch.logits, batch.labels), inverseCount)),
+  );
   const parameters = model.parameters().filter((parameter) => trained.has(parameter));
   const sums = accumulates ? parameters.map(({ name, dims }) => input(`sum/${name}`, "float32", dims)) : [];
   // ONNX Runtime executes what the last-made consumer needs first. With the norm taken parameter by parameter, in the model's
@@ -47,7 +48,7 @@ export function traceStep(
   });
   return {
     inputs: [...Object.values(batch.inputs), inverseCount, ...key, ...model.parameters(), ...sums],
-    results: { loss, gradient_norm: globalNorm(gradients) },
+    results: { loss, gradient_norm: inScope("gradient norm", () => globalNorm(gradients)) },
     gradients: Object.fromEntries(parameters.map(({ name }, index) => [name, gradients[index] as Tensor])),
   };
 }
