@@ -50,6 +50,7 @@ export { transpose } from "./ops/transpose.ts";
 export { abs, cos, exp, floor, log, relu, sigmoid, sign, sin, sqrt, tanh } from "./ops/unary.ts";
 export { where } from "./ops/where.ts";
 export { mix32, Random } from "./random.ts";
+export type { SegmentOf } from "./recompute.ts";
 export { currentScope, inScope } from "./scope.ts";
 export {
   type Dim,

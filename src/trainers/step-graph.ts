@@ -1,7 +1,17 @@
 import type { Model } from "../models/index.ts";
 import { type Parameter, trainingContext } from "../nn/index.ts";
 import { globalNorm } from "../optim/index.ts";
-import { add, grad, input, inScope, mul, reduceSum, type Tensor } from "../tensor/index.ts";
+import {
+  add,
+  grad,
+  input,
+  inScope,
+  mul,
+  operationsOf,
+  reduceSum,
+  type SegmentOf,
+  type Tensor,
+} from "../tensor/index.ts";
 import { TrainingError } from "./errors.ts";
 import type { Objective } from "./objective.ts";
 import { type BatchForm, traceBatch } from "./traced-batch.ts";
@@ -23,6 +33,7 @@ export interface StepGraph {
  *
  * @param trained the parameters whose gradients are wanted.
  * @param accumulates whether gradients are added to those of earlier batches.
+ * @param recomputes whether the backward pass computes the inner values of layers again, instead of finding them kept.
  * @throws TrainingError naming a parameter that the loss does not depend on.
  */
 export function traceStep(
@@ -31,6 +42,7 @@ export function traceStep(
   form: BatchForm,
   trained: ReadonlySet<Parameter>,
   accumulates: boolean,
+  recomputes = false,
 ): StepGraph {
   const key = [input("dropout_key_a", "int32", []), input("dropout_key_b", "int32", [])] as const;
   const inverseCount = input("inverse_count", "float32", []);
@@ -42,7 +54,7 @@ export function traceStep(
   const sums = accumulates ? parameters.map(({ name, dims }) => input(`sum/${name}`, "float32", dims)) : [];
   // ONNX Runtime executes what the last-made consumer needs first. With the norm taken parameter by parameter, in the model's
   // order, it computes each gradient when its factors were just made, from the last layer to the first.
-  const gradients = gradientsOf(loss, parameters).map((gradient, index) => {
+  const gradients = gradientsOf(loss, parameters, recomputes).map((gradient, index) => {
     const sum = sums[index];
     return sum === undefined ? gradient : add(sum, gradient);
   });
@@ -53,8 +65,8 @@ export function traceStep(
   };
 }
 
-function gradientsOf(loss: Tensor, parameters: readonly Parameter[]): Tensor[] {
-  return grad(loss, parameters).map((gradient, index) => {
+function gradientsOf(loss: Tensor, parameters: readonly Parameter[], recomputes: boolean): Tensor[] {
+  return grad(loss, parameters, recomputes ? { segmentOf: layers(loss) } : {}).map((gradient, index) => {
     if (gradient === undefined)
       throw new TrainingError(
         "NO_GRADIENT",
@@ -62,4 +74,19 @@ function gradientsOf(loss: Tensor, parameters: readonly Parameter[]): Tensor[] {
       );
     return gradient;
   });
+}
+
+/**
+ * The layers of a model as segments: all that is computed in a module of an array of modules (`…h.3`) and its parts.
+ *
+ * @throws TrainingError when the model has none.
+ */
+function layers(loss: Tensor): SegmentOf {
+  const layerOf: SegmentOf = ({ scope }) => /^.*?\.\d+(?=\.|$)/.exec(scope)?.[0];
+  if (!operationsOf([loss]).some((operation) => layerOf(operation) !== undefined))
+    throw new TrainingError(
+      "NO_LAYERS",
+      "gradientCheckpointing computes layers again, and the model has none: modules in an array that a field holds. Leave the option out.",
+    );
+  return layerOf;
 }

@@ -29,6 +29,8 @@ export interface TrainingStepOptions {
   readonly like?: Batch;
   /** How each parameter is trained, by its name. Default: all alike. */
   readonly groupOf?: (name: string) => ParameterGroup;
+  /** Whether the backward pass computes the inner values of layers again: less memory, more time. Default false. */
+  readonly gradientCheckpointing?: boolean;
   /** Forward passes of one update. Default 1. */
   readonly gradientAccumulationSteps?: number;
   readonly seed: number;
@@ -231,12 +233,12 @@ class BatchGraph {
   readonly #adding: readonly (readonly Call[])[];
 
   constructor(
-    { model, objective = causalObjective() }: TrainingStepOptions,
+    { model, objective = causalObjective(), gradientCheckpointing }: TrainingStepOptions,
     form: BatchForm,
     memory: SharedMemory,
   ) {
     const { fed, results, weights, gradients, accumulates, trained } = memory;
-    const graph = traceStep(model, objective, form, trained, accumulates);
+    const graph = traceStep(model, objective, form, trained, accumulates, gradientCheckpointing);
     this.#memory = memory;
     this.#batch = batchBuffers(objective, form);
     const calls = (given: StepGraph["results"] | Pick<StepGraph["results"], "loss">) => {
