@@ -91,12 +91,12 @@ export function checkCommon(given: CommonOptions, context: z.RefinementCtx): voi
 }
 
 /** Fills in what follows from other options; a run's own file then shows all of them, in the order of the reference. */
-export function completeCommon<Options extends CommonOptions>({ warmupRatio: _, ...given }: Options) {
-  const options = given as unknown as Omit<Options, "warmupRatio"> & CommonOptions;
-  const complete = {
-    ...options,
-    ...completeOptimizer(options),
-    ...completeSchedule(options),
+export function completeCommon<Options extends CommonOptions>(given: Options) {
+  // `warmupRatio` has become `warmupSteps`.
+  const { warmupRatio: _, ...complete } = {
+    ...given,
+    ...completeOptimizer(given),
+    ...completeSchedule(given),
     evalSteps: given.evalSteps ?? Math.ceil(given.maxSteps / 10),
   };
   const order = Object.keys({ ...commonFields, ...complete });

@@ -270,6 +270,31 @@ describe("parameters", () => {
       }
   });
 
+  test("decay by weightDecays where a pattern fits; the last that fits holds", async () => {
+    const options = { maxSteps: 1, maxGradNorm: 0, learningRate: 0.05, lrSchedulerType: "constant" };
+    const weightDecays = { "*": 0.5, "head.*": 2, "layers.*": 0 };
+    const [none, decayed] = [
+      await train({ ...options, weightDecay: 0 }),
+      await train({ ...options, weightDecay: 7, weightDecays }),
+    ];
+    const start = first();
+    for (const [name, decay] of [
+      ["head.weight", 2],
+      ["embedding.weight", 0.5],
+      ["layers.0.weight", 0],
+    ] as const)
+      for (const [at, value] of valuesOf(none, name).entries()) {
+        const from = start[name]?.data[at] ?? Number.NaN;
+        expect((valuesOf(decayed, name)[at] as number) - (value as number), name).toBeCloseTo(
+          -0.05 * decay * from,
+          6,
+        );
+      }
+    await expect(train({ weightDecays: { "bert.*": 0 } })).rejects.toThrow(
+      /weightDecays: no parameter .* "bert\.\*"/,
+    );
+  });
+
   test("of lower layers learn more slowly under layerwiseLearningRateDecay", async () => {
     const options = { maxSteps: 1, maxGradNorm: 0 };
     const [whole, decayed] = [
