@@ -1,4 +1,5 @@
 import { TensorError } from "../errors.ts";
+import type { Value } from "../lowering.ts";
 import { type Dim, sameShape, sizeOf } from "../shape.ts";
 import { defineOperator, describe, type Tensor } from "../tensor.ts";
 import { mul } from "./arithmetic.ts";
@@ -39,14 +40,24 @@ const apply = defineOperator<GemmAttributes>({
       c && needed(2) ? columnSum(wide, scale) : undefined,
     ];
   },
-  lower: (lowering, inputs, { attributes: { transA, transB, alpha } }) =>
-    lowering.node("Gemm", inputs, {
-      attributes: {
-        transA: { int: transA ? 1 : 0 },
-        transB: { int: transB ? 1 : 0 },
-        alpha: { float: alpha },
-      },
-    }),
+  lower: (lowering, inputs, { inputs: [x], attributes: { transA, transB, alpha } }) => {
+    const { dtype } = x as Tensor;
+    const product = (factor: number, operands: readonly Value[]) =>
+      lowering.node("Gemm", operands, {
+        attributes: {
+          transA: { int: transA ? 1 : 0 },
+          transB: { int: transB ? 1 : 0 },
+          alpha: { float: factor },
+        },
+      });
+    // ONNX keeps the factor in float32: 1/3 would cost a float64 gradient half of its digits.
+    if (dtype === "float32" || Math.fround(alpha) === alpha) return product(alpha, inputs);
+    const scaled = lowering.node("Mul", [
+      product(1, inputs.slice(0, 2))[0],
+      lowering.constant([alpha], dtype, []),
+    ]);
+    return inputs[2] ? lowering.node("Add", [scaled[0], inputs[2]]) : scaled;
+  },
 });
 
 /** Whether rows of `x` of length `inner` can be multiplied with the weight and added to the bias. */
