@@ -8,7 +8,11 @@
  */
 
 export {
+  binaryLosses,
+  type ContrastiveOptions,
   Conv1D,
+  contrastiveLosses,
+  divergenceLosses,
   dropout,
   Embedding,
   evaluationContext,
@@ -18,11 +22,15 @@ export {
   LayerNorm,
   Linear,
   type LinearOptions,
+  type LossOptions,
   Module,
   normal,
+  normalize,
   ones,
   Parameter,
   RMSNorm,
+  Sequential,
+  squaredErrors,
   tokenLosses,
   trainingContext,
   uniform,

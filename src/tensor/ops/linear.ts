@@ -55,15 +55,21 @@ const apply = defineOperator<GemmAttributes>({
     ];
   },
   lower: (lowering, [a, b, c], { attributes: { transA, transB, alpha }, inputs, outputs }) => {
+    const { dtype } = inputs[0] as Tensor;
     const turned = transA && isWorthTurning(inputs[0] as Tensor, outputs[0] as Tensor);
     const first = turned ? lowerTransposed(lowering, a as Value, inputs[0] as Tensor) : (a as Value);
-    return lowering.node("Gemm", [first, b, c], {
-      attributes: {
-        transA: { int: transA && !turned ? 1 : 0 },
-        transB: { int: transB ? 1 : 0 },
-        alpha: { float: alpha },
-      },
-    });
+    const product = (factor: number, bias: Value | undefined) =>
+      lowering.node("Gemm", bias ? [first, b, bias] : [first, b], {
+        attributes: {
+          transA: { int: transA && !turned ? 1 : 0 },
+          transB: { int: transB ? 1 : 0 },
+          alpha: { float: factor },
+        },
+      });
+    // ONNX keeps the factor in float32: 1/3 would cost a float64 gradient half of its digits.
+    if (dtype === "float32" || Math.fround(alpha) === alpha) return product(alpha, c);
+    const scaled = lowering.node("Mul", [product(1, undefined)[0], lowering.constant([alpha], dtype, [])]);
+    return c ? lowering.node("Add", [scaled[0], c]) : scaled;
   },
 });
 
