@@ -121,6 +121,11 @@ async function* one(bytes: Buffer): AsyncGenerator<Buffer> {
   yield bytes;
 }
 
+/**
+ * A folder of source code, each file a document. Left out are what `.gitignore` files name (those above the folder too), hidden
+ * files, `node_modules`, links, lock files, minified and generated files by their names, files over `maxFileSize`, binary files,
+ * and files whose lines have more than 200 characters on average. A template may use `path`, `language` and `text`.
+ */
 export const code = defineDataLoader({
   description:
     "A folder of source code, each file a document: what .gitignore, lock files and bundles leave.",

@@ -20,7 +20,12 @@ const options = fields.superRefine(checkCommon).transform(completeCommon);
 
 type MaskedLmOptions = z.output<typeof options>;
 
-/** Pretrains an encoder: hides tokens of a text and has the model guess them. */
+/**
+ * Pretrains an encoder: hides tokens of a text and has the model guess them. Of those to be guessed, 80 % are replaced by the mask,
+ * 10 % by a random token, and 10 % stay; which ones is drawn anew for every epoch. It needs a tokenizer with a mask token, such as
+ * `wordpiece`. Optimizer and schedule are those of `causal_lm`. Sources: Devlin et al. (2019), "BERT"; Liu et al. (2019),
+ * "RoBERTa" (masks drawn anew).
+ */
 export const maskedLm = defineTrainer({
   description: "Masked language modelling (Devlin et al. 2019), with masks drawn anew for every epoch.",
   options,

@@ -29,7 +29,11 @@ const options = fields.superRefine(checkCommon).transform(completeCommon);
 
 type ClassificationTrainerOptions = z.output<typeof options>;
 
-/** Trains a classifier of texts, or of pairs of texts. */
+/**
+ * Trains a classifier of texts, or of pairs of texts. The loss is the cross-entropy of the classes; where they do not exclude each
+ * other (`problemType: multi_label_classification`), binary cross-entropy a class. At the end it shows the hardest mistakes on
+ * the validation split. Optimizer and schedule are those of `causal_lm`.
+ */
 export const sequenceClassification = defineTrainer({
   description: "Which class a text belongs to, or which classes where they do not exclude each other.",
   options,

@@ -59,6 +59,12 @@ export async function builtins(): Promise<void> {
   await getTrainer("causal_lm", { batchSize: 4 });
   const model = await getModel("gpt2", { vocabSize: 10 });
   model.parameters();
+  const perplexity = await getMetric("perplexity");
+  perplexity.update({ labels: Int32Array.of(1), tokenLosses: Float32Array.of(1) });
+  const value: number = perplexity.compute();
+  // @ts-expect-error: an example of wrong type
+  perplexity.update({ labels: [1] });
+  void value;
 }
 
 export async function declared(): Promise<void> {
