@@ -5,6 +5,7 @@ import type { Tokenizer } from "../tokenizers/index.ts";
 import { type Evaluation, Evaluator } from "../trainers/evaluation.ts";
 import { type GenerationOptions, TextGenerator } from "../trainers/generation.ts";
 import type { NamedMetric } from "../trainers/index.ts";
+import { lengthBuckets } from "../trainers/length-buckets.ts";
 import { loadedWeights, type Weights } from "../trainers/weights.ts";
 import { type CheckpointChoice, chosenCheckpoint, readCheckpoint } from "./checkpoint.ts";
 import { createFromSlot } from "./components.ts";
@@ -165,6 +166,7 @@ export class LoadedRun {
       vocabSize: this.model.vocabSize,
       batchSize: EVALUATION_BATCH,
       sequenceLength,
+      lengths: lengthBuckets(sequenceLength),
       seed: runFile.config.seed,
       ...(objective && { objective }),
     });

@@ -11,6 +11,12 @@ export const commonFields = {
   sequenceLength: count
     .optional()
     .describe("Tokens of a sequence. Default: the model's maxPositionEmbeddings."),
+  groupByLength: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Whether examples of similar length are put into one batch, which saves padding (and so time) where lengths differ.",
+    ),
   learningRate: z.number().positive().default(1e-3).describe("Peak learning rate."),
   warmupSteps: z
     .int()

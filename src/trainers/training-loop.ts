@@ -7,6 +7,7 @@ import { TrainingError } from "./errors.ts";
 import { Evaluator } from "./evaluation.ts";
 import type { EndEvent, SampleEvent, TrainingEvent } from "./events.ts";
 import type { TrainingContext } from "./index.ts";
+import { lengthBuckets } from "./length-buckets.ts";
 import type { Objective } from "./objective.ts";
 import type { CommonOptions } from "./options.ts";
 import { parameterGroups } from "./parameter-groups.ts";
@@ -36,7 +37,11 @@ export async function* trainingLoop(context: TrainingContext, plan: LoopPlan): A
   const { maxSteps, batchSize, gradientAccumulationSteps, evalSteps } = options;
   const sequenceLength = sequenceLengthFor(model, options.sequenceLength);
   const { vocabSize } = model;
-  const batching: BatchOptions = { data, tokenizer, vocabSize, batchSize, sequenceLength, seed, objective };
+  const batching: BatchOptions = {
+    ...{ data, tokenizer, vocabSize, batchSize, sequenceLength, seed, objective },
+    lengths: lengthBuckets(sequenceLength),
+    groupByLength: options.groupByLength,
+  };
   // The first batches come first: data that cannot be trained on is told before a large model is drawn.
   const source = trainingBatches(batching);
   const nextUpdate = async () => {
