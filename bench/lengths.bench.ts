@@ -29,7 +29,9 @@ export async function main(args: readonly string[]): Promise<number> {
   );
   const tokenizer = await tokenizerRegistry.create("bpe", { vocabSize: 8192 });
   await tokenizer.train?.(data.texts("train"));
-  console.log(`${"length".padEnd(8)}${"batches".padEnd(22)}padding  s/${values.batches} batches  speed`);
+  console.log(
+    `${values.batches} batches of 16: length, padding, seconds by the clock and by the processor with their ratios`,
+  );
   for (const length of values.length.map(Number)) {
     const arms = await Promise.all(
       (["one length", "as long as needed", "groupByLength"] as const).map(async (name) => {
@@ -51,13 +53,22 @@ export async function main(args: readonly string[]): Promise<number> {
           ...{ hiddenSize: 128, numHiddenLayers: 2, numAttentionHeads: 4, intermediateSize: 512 },
         });
         const step = new TrainingStep({ ...options, model, optimizer: adamW(), maxGradNorm: 1 });
-        return { name, step, source: trainingBatches(options), seconds: [] as number[], read: 0, all: 0 };
+        return {
+          name,
+          step,
+          source: trainingBatches(options),
+          seconds: [] as number[],
+          processor: [] as number[],
+          read: 0,
+          all: 0,
+        };
       }),
     );
     // The first round compiles the graphs and is not counted.
     for (let round = 0; round <= Number(values.rounds); round++)
       for (const arm of arms) {
         const started = performance.now();
+        const used = process.cpuUsage();
         for (let at = 0; at < Number(values.batches); at++) {
           const { batch } = (await arm.source.next()).value;
           await arm.step.run([batch], 1e-4);
@@ -65,21 +76,30 @@ export async function main(args: readonly string[]): Promise<number> {
           arm.read += batch.tokens ?? 0;
           arm.all += batch.inputIds.length;
         }
-        if (round > 0) arm.seconds.push((performance.now() - started) / 1000);
+        if (round === 0) continue;
+        const { user, system } = process.cpuUsage(used);
+        arm.seconds.push((performance.now() - started) / 1000);
+        arm.processor.push((user + system) / 1e6);
       }
-    for (const { name, seconds, read, all } of arms)
+    const [base] = arms;
+    for (const { name, seconds, processor, read, all } of arms)
       console.log(
         [
           String(length).padEnd(6),
           name.padEnd(20),
           `${(100 * (1 - read / all)).toFixed(1)} %`.padStart(7),
-          median(seconds).toFixed(2).padStart(13),
-          `${(median(arms[0]?.seconds ?? []) / median(seconds)).toFixed(2)}×`.padStart(6),
+          ratio(median(seconds), base && median(base.seconds)),
+          ratio(median(processor), base && median(base.processor)),
         ].join("  "),
       );
     for (const { source } of arms) await source.return(undefined as never);
   }
   return 0;
+}
+
+/** Seconds, and how much faster than the first arm that is. */
+function ratio(seconds: number, base = seconds): string {
+  return `${seconds.toFixed(2).padStart(7)} s ${(base / seconds).toFixed(2)}×`;
 }
 
 function median(values: readonly number[]): number {
