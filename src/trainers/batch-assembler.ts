@@ -1,8 +1,7 @@
 import { IGNORE_INDEX } from "../nn/index.ts";
 import { sizeOf } from "../tensor/index.ts";
-import type { Batch, BatchOptions } from "./batching.ts";
+import type { Batch, BatchOptions, SeenSoFar } from "./batching.ts";
 import { causalObjective } from "./causal-objective.ts";
-import { checkId } from "./check-id.ts";
 import { bucketOf } from "./length-buckets.ts";
 import type { Objective, Row } from "./objective.ts";
 
@@ -12,13 +11,20 @@ export class BatchAssembler {
   readonly #objective: Objective;
   readonly #lengths: readonly number[];
   /** Whether some row so far had several documents, or types of tokens: then every batch has them. */
-  #hasDocuments = false;
-  #hasTypes = false;
+  #hasDocuments: boolean;
+  #hasTypes: boolean;
 
-  constructor(options: BatchOptions) {
+  constructor(options: BatchOptions, seen?: Pick<SeenSoFar, "documents" | "types">) {
     this.#options = options;
     this.#objective = options.objective ?? causalObjective();
     this.#lengths = options.lengths ?? [options.sequenceLength];
+    this.#hasDocuments = seen?.documents ?? false;
+    this.#hasTypes = seen?.types ?? false;
+  }
+
+  /** What later batches depend on. */
+  get seen(): Pick<SeenSoFar, "documents" | "types"> {
+    return { documents: this.#hasDocuments, types: this.#hasTypes };
   }
 
   /** The length that a batch of these rows is padded to. */
@@ -28,7 +34,7 @@ export class BatchAssembler {
 
   /** @param length T of the batch; at least the longest row's. */
   assemble(rows: readonly Row[], length: number): Batch {
-    const { batchSize, tokenizer, vocabSize } = this.#options;
+    const { batchSize, tokenizer } = this.#options;
     this.#hasDocuments ||= rows.some(({ documentIds }) => documentIds !== undefined);
     this.#hasTypes ||= rows.some(({ tokenTypeIds }) => tokenTypeIds !== undefined);
     const labelLength = sizeOf(this.#objective.labelShape(1, length)) as number;
@@ -39,7 +45,7 @@ export class BatchAssembler {
     for (const [at, row] of rows.entries()) {
       const offset = at * length;
       for (let i = 0; i < row.inputIds.length; i++) {
-        inputIds[offset + i] = checkId(row.inputIds[i] ?? -1, vocabSize);
+        inputIds[offset + i] = row.inputIds[i] ?? 0;
         documents[offset + i] = row.documentIds?.[i] ?? 1;
         tokenTypeIds[offset + i] = row.tokenTypeIds?.[i] ?? 0;
       }

@@ -3,7 +3,7 @@ import type { Tokenizer } from "../tokenizers/index.ts";
 import { BatchAssembler } from "./batch-assembler.ts";
 import { groupedByLength, type RowBatch } from "./length-groups.ts";
 import type { Objective, Row } from "./objective.ts";
-import { exampleRows, type TrainingRow, trainingRows } from "./training-rows.ts";
+import { exampleRows, trainingRows } from "./training-rows.ts";
 
 /** Rows of one length, ready for the graph: padded at the end with the padding id (0 without one) and labels −100. */
 export interface Batch {
@@ -55,6 +55,15 @@ export interface DataPosition {
   readonly start: number;
   /** With `groupByLength`: batches that were used of the group of examples that begins there. */
   readonly batch?: number;
+  /** What later batches depend on besides; nothing was seen where it is missing. */
+  readonly seen?: SeenSoFar;
+}
+
+/** What the examples so far have shown. */
+export interface SeenSoFar extends DataCounts {
+  /** Whether some example had several documents, or types of tokens: then every batch after it has them. */
+  readonly documents: boolean;
+  readonly types: boolean;
 }
 
 /** What was cut or left out so far. */
@@ -73,32 +82,26 @@ export async function* trainingBatches(
   { readonly batch: Batch; readonly position: DataPosition; readonly counts: DataCounts },
   never
 > {
-  const assembler = new BatchAssembler(options);
+  const assembler = new BatchAssembler(options, from.seen);
   const source = options.groupByLength ? groupedByLength(options, from) : inOrder(options, from);
-  let counts: DataCounts = { truncated: 0, dropped: 0 };
-  for await (const { rows: taken, position } of source) {
-    const rows = taken.map(({ row }) => row);
-    for (const one of taken) counts = larger(counts, one.counts);
-    yield { batch: assembler.assemble(rows, assembler.lengthOf(rows)), position, counts };
+  for await (const { rows, place, counts } of source) {
+    const batch = assembler.assemble(rows, assembler.lengthOf(rows));
+    const { truncated, dropped, ...where } = place;
+    yield { batch, position: { ...where, seen: { truncated, dropped, ...assembler.seen } }, counts };
   }
   throw new Error("rows for training have no end");
 }
 
 /** Rows as they come, so many at a time. */
 async function* inOrder(options: BatchOptions, from: DataPosition): AsyncGenerator<RowBatch, never> {
-  let rows: TrainingRow[] = [];
-  for await (const one of trainingRows(options, from)) {
-    rows.push(one);
+  let rows: Row[] = [];
+  for await (const { row, after } of trainingRows(options, from)) {
+    rows.push(row);
     if (rows.length < options.batchSize) continue;
-    yield { rows, position: one.after };
+    yield { rows, place: after, counts: after };
     rows = [];
   }
   throw new Error("rows for training have no end");
-}
-
-/** Rows of a group come in another order than they were read in: the counts of the last one read hold. */
-function larger(a: DataCounts, b: DataCounts): DataCounts {
-  return a.truncated + a.dropped > b.truncated + b.dropped ? a : b;
 }
 
 /**

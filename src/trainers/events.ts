@@ -1,5 +1,6 @@
 import type { Split } from "../data-loaders/index.ts";
 import type { MetricValue } from "../metrics/index.ts";
+import type { DataSurvey } from "./data-survey.ts";
 
 /** One optimizer update. */
 export interface StepEvent {
@@ -108,6 +109,8 @@ export interface StartEvent {
   /** Updates that the trainer plans, when it knows. */
   readonly maxSteps?: number;
   readonly components: readonly ComponentOrigin[];
+  /** What of the training data is read, cut and left out, where the trainer looks. */
+  readonly data?: DataSurvey;
   /** What else to know before the first step, as sentences: which weights it starts from. */
   readonly notes?: readonly string[];
 }

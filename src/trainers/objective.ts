@@ -30,7 +30,8 @@ export interface Row {
   readonly counted: number;
   /** What the row's losses add to the denominator of the mean. Default `counted`. */
   readonly weight?: number;
-  readonly truncated: boolean;
+  /** Ids that did not fit and were cut off. */
+  readonly truncated: number;
 }
 
 /** Losses and predictions of one evaluated row, for metrics and for the list of mistakes. */

@@ -5,7 +5,12 @@ const fraction = z.number().min(0).lt(1);
 
 /** Options that every trainer has, by Hugging Face's names. */
 export const commonFields = {
-  maxSteps: count.describe("Optimizer updates to do."),
+  maxSteps: count.optional().describe("Optimizer updates to do. Give this or numTrainEpochs."),
+  numTrainEpochs: z
+    .number()
+    .positive()
+    .optional()
+    .describe("Passes over the training data to do, instead of maxSteps; 0.5 is half a pass."),
   batchSize: count.default(16).describe("Sequences of one forward pass."),
   gradientAccumulationSteps: count.default(1).describe("Forward passes of one update."),
   sequenceLength: count
@@ -34,7 +39,7 @@ export const commonFields = {
     .describe("Share of the target that is spread evenly over all classes, in training."),
   evalSteps: count
     .optional()
-    .describe("Updates between evaluations on the validation split. Default: a tenth of maxSteps."),
+    .describe("Updates between evaluations on the validation split. Default: a tenth of all."),
   metricForBestModel: z
     .string()
     .min(1)
@@ -81,6 +86,18 @@ export type CommonOptions = z.output<typeof commonSchema>;
 
 /** What the options of one trainer cannot say alone. */
 export function checkCommon(given: CommonOptions, context: z.RefinementCtx): void {
+  if (given.maxSteps === undefined && given.numTrainEpochs === undefined)
+    context.addIssue({
+      code: "custom",
+      path: ["maxSteps"],
+      message: "expected a number of updates to do (or, as numTrainEpochs, of passes over the data)",
+    });
+  if (given.maxSteps !== undefined && given.numTrainEpochs !== undefined)
+    context.addIssue({
+      code: "custom",
+      path: ["numTrainEpochs"],
+      message: "maxSteps says how long to train already; give one of both",
+    });
   if (given.earlyStoppingPatience !== undefined && given.metricForBestModel === undefined)
     context.addIssue({
       code: "custom",
@@ -93,5 +110,11 @@ export function checkCommon(given: CommonOptions, context: z.RefinementCtx): voi
 export function completeCommon<Options extends Pick<CommonOptions, "maxSteps" | "evalSteps">>(
   given: Options,
 ) {
-  return { ...given, evalSteps: given.evalSteps ?? Math.ceil(given.maxSteps / 10) };
+  const { maxSteps, evalSteps = maxSteps && evalStepsFor(maxSteps) } = given;
+  return { ...given, evalSteps };
+}
+
+/** Updates between evaluations where the options do not say. */
+export function evalStepsFor(maxSteps: number): number {
+  return Math.ceil(maxSteps / 10);
 }

@@ -6,7 +6,8 @@ export interface EncoderInput {
   readonly inputIds: Int32Array;
   /** 0 for the first text with what surrounds it, 1 for the second; where there is a second. */
   readonly tokenTypeIds?: Int32Array;
-  readonly truncated: boolean;
+  /** Ids that did not fit. */
+  readonly truncated: number;
 }
 
 /**
@@ -18,7 +19,8 @@ export function encoderInput(example: Example, tokenizer: Tokenizer, sequenceLen
   if (!("text" in example)) {
     const ids = Int32Array.from(example.inputIds);
     // Loaders give one id more than fits, the last target of next-token prediction: losing that one is no loss here.
-    return { inputIds: ids.subarray(0, sequenceLength), truncated: ids.length > sequenceLength + 1 };
+    const truncated = Math.max(0, ids.length - sequenceLength - 1);
+    return { inputIds: ids.subarray(0, sequenceLength), truncated };
   }
   const { clsTokenId: cls, sepTokenId: sep } = tokenizer;
   const before = cls === undefined ? [] : [cls];
@@ -34,7 +36,7 @@ export function encoderInput(example: Example, tokenizer: Tokenizer, sequenceLen
   return {
     inputIds,
     ...(isPair && { tokenTypeIds: inputIds.map((_, at) => (at < head.length ? 0 : 1)) }),
-    truncated: kept < first.length || keptPair < second.length,
+    truncated: first.length - kept + second.length - keptPair,
   };
 }
 

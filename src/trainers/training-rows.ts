@@ -1,17 +1,19 @@
 import type { Example, Split } from "../data-loaders/index.ts";
 import type { BatchOptions, DataCounts, DataPosition } from "./batching.ts";
 import { causalObjective } from "./causal-objective.ts";
+import { checkId } from "./check-id.ts";
 import { TrainingError } from "./errors.ts";
-import type { Row } from "./objective.ts";
+import type { Objective, Row, RowRequest } from "./objective.ts";
+
+/** A place in the data, and what was counted up to it. */
+export type Place = Pick<DataPosition, "epoch" | "start"> & DataCounts;
 
 /** A row for training, and where in the data it comes from. */
 export interface TrainingRow {
   readonly row: Row;
-  /** Where the run stands before it, and after it. */
-  readonly at: DataPosition;
-  readonly after: DataPosition;
-  /** Of the examples up to this one. */
-  readonly counts: DataCounts;
+  /** Before its example, and behind it. */
+  readonly at: Place;
+  readonly after: Place;
 }
 
 /** An example and its row. */
@@ -22,22 +24,37 @@ export interface ExampleRow {
   readonly index: number;
 }
 
-/** The rows of one epoch of a split, those without a label that counts too. Training mixes the order. */
+/**
+ * The rows of one epoch of a split, those without a label that counts too. Training mixes the order.
+ *
+ * @throws TrainingError that names the example when it cannot be used.
+ */
 export async function* exampleRows(
   split: Split,
-  options: BatchOptions,
-  { epoch, start, shuffle }: DataPosition & { readonly shuffle: boolean },
+  options: Omit<BatchOptions, "batchSize">,
+  { epoch, start, shuffle }: Pick<DataPosition, "epoch" | "start"> & { readonly shuffle: boolean },
 ): AsyncGenerator<ExampleRow> {
   const { data, tokenizer, vocabSize, sequenceLength, seed, objective = causalObjective() } = options;
   let index = start;
   const request = { tokenizer, sequenceLength, seed, epoch, start, shuffle };
   for await (const example of data.examples(split, request)) {
     const key = [seed, epoch, index] as const;
-    yield {
-      example,
-      row: objective.row({ example, tokenizer, vocabSize, sequenceLength, key }),
-      index: index++,
-    };
+    const row = checkedRow(objective, { example, tokenizer, vocabSize, sequenceLength, key }, split);
+    yield { example, row, index: index++ };
+  }
+}
+
+function checkedRow(objective: Objective, request: RowRequest, split: Split): Row {
+  const { example, vocabSize, key } = request;
+  try {
+    const row = objective.row(request);
+    for (let at = 0; at < row.inputIds.length; at++) checkId(row.inputIds[at] ?? -1, vocabSize);
+    return row;
+  } catch (cause) {
+    if (!(cause instanceof TrainingError)) throw cause;
+    const begins = "text" in example ? `\nIts text begins ${JSON.stringify(example.text.slice(0, 80))}.` : "";
+    const message = `Example ${key[2] + 1} of the ${split} split cannot be used. ${cause.message}${begins}`;
+    throw new TrainingError(cause.code, message, { cause });
   }
 }
 
@@ -50,19 +67,19 @@ export async function* trainingRows(
   options: BatchOptions,
   from: DataPosition,
 ): AsyncGenerator<TrainingRow, never> {
-  let [truncated, dropped] = [0, 0];
+  let { truncated, dropped }: DataCounts = from.seen ?? { truncated: 0, dropped: 0 };
   let { epoch, start } = from;
   for (;;) {
     let [used, kept] = [start, 0];
     for await (const { row } of exampleRows("train", options, { epoch, start, shuffle: true })) {
-      const at = { epoch, start: used++ };
-      if (row.truncated) truncated++;
+      const at = { epoch, start: used++, truncated, dropped };
+      if (row.truncated > 0) truncated++;
       if (row.counted === 0) {
         dropped++;
         continue;
       }
       kept++;
-      yield { row, at, after: { epoch, start: used }, counts: { truncated, dropped } };
+      yield { row, at, after: { epoch, start: used, truncated, dropped } };
     }
     if (kept === 0 && start === 0) throw nothingToLearn(used, truncated, options.sequenceLength);
     epoch++;
