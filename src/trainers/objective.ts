@@ -71,6 +71,8 @@ export interface Objective {
   readonly masks: boolean;
   /** What metrics can read. */
   readonly gives: readonly MetricInput[];
+  /** Positions to ask the data loader for, where a row adds ids of its own to those that it gives. Default: T. */
+  windowLength?(sequenceLength: number, tokenizer: Tokenizer): number;
   /** @throws TrainingError when the example cannot be used at all. */
   row(request: RowRequest): Row;
   /** Shape of the int32 labels of a batch. */

@@ -36,7 +36,8 @@ export async function* exampleRows(
 ): AsyncGenerator<ExampleRow> {
   const { data, tokenizer, vocabSize, sequenceLength, seed, objective = causalObjective() } = options;
   let index = start;
-  const request = { tokenizer, sequenceLength, seed, epoch, start, shuffle };
+  const windowLength = objective.windowLength?.(sequenceLength, tokenizer) ?? sequenceLength;
+  const request = { tokenizer, sequenceLength: windowLength, seed, epoch, start, shuffle };
   for await (const example of data.examples(split, request)) {
     const key = [seed, epoch, index] as const;
     const row = checkedRow(objective, { example, tokenizer, vocabSize, sequenceLength, key }, split);
