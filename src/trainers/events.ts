@@ -31,6 +31,8 @@ export interface EvaluationEvent {
   readonly metrics: Readonly<Record<string, MetricValue>>;
   readonly tokens: number;
   readonly seconds: number;
+  /** What metrics and data loader say of it, where it is the only event (`codex-ml evaluate`). */
+  readonly warnings?: readonly string[];
 }
 
 /** Text that the model wrote along the way. */
