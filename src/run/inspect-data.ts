@@ -72,7 +72,10 @@ export async function inspectData(path: string, options: InspectDataOptions = {}
       groupByLength: optionIn(slot, "groupByLength", "boolean") === true,
     },
     // A trainer without this option makes batches in a way of its own.
-    batchSize: optionIn(slot, "groupByLength", "boolean") !== undefined ? optionIn(slot, "batchSize", "number") : undefined,
+    batchSize:
+      optionIn(slot, "groupByLength", "boolean") !== undefined
+        ? optionIn(slot, "batchSize", "number")
+        : undefined,
     limit,
     classes: model.task === "sequence_classification" ? model.labels : undefined,
     unknownId: unknownTokenId(tokenizer),

@@ -93,7 +93,9 @@ function formatSurvey(data: DataSurvey, colors: Colors): string {
           `${counted(truncated.examples)} are cut to the sequence length and lose ${formatShare(truncated.tokens / all)} of all tokens`,
         ]
       : []),
-    ...(dropped - empty > 0 ? [`${counted(dropped - empty)} have no label that counts and are left out`] : []),
+    ...(dropped - empty > 0
+      ? [`${counted(dropped - empty)} have no label that counts and are left out`]
+      : []),
     ...(empty > 0 ? [`${counted(empty)} have nothing to read and are left out`] : []),
   ].map(colors.yellow);
   const read = complete ? "examples an epoch" : "examples, of which there are more, were looked at";

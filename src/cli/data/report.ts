@@ -22,7 +22,8 @@ export function formatInspection(inspection: DataInspection): string {
 }
 
 function formatSplit(summary: SplitSummary, isTrainWhole: boolean, limit: number): string {
-  const { split, examples, complete, tokens, labels, lengths, truncated, dropped, padding, unknown } = summary;
+  const { split, examples, complete, tokens, labels, lengths, truncated, dropped, padding, unknown } =
+    summary;
   const colors = colorsFor(process.stdout);
   const facts: (readonly [name: string, value: string, isBad?: boolean])[] = [
     ["tokens", `${formatCount(tokens)}, and ${plural(labels, "label that counts", "labels that count")}`],
