@@ -1,5 +1,6 @@
 import { TensorError } from "../errors.ts";
-import { type Dim, sizeOf } from "../shape.ts";
+import type { Lowering, Value } from "../lowering.ts";
+import { type Dim, type Shape, sizeOf } from "../shape.ts";
 import { defineOperator, describe, type Tensor } from "../tensor.ts";
 import { mul } from "./arithmetic.ts";
 import { columnSum } from "./column-sum.ts";
@@ -49,15 +50,38 @@ const apply = defineOperator<GemmAttributes>({
       c && needed(2) ? columnSum(wide, scale) : undefined,
     ];
   },
-  lower: (lowering, inputs, { attributes: { transA, transB, alpha } }) =>
-    lowering.node("Gemm", inputs, {
+  lower: (lowering, [a, b, c], { attributes: { transA, transB, alpha }, inputs, outputs }) => {
+    const turned = transA && isWorthTurning(inputs[0] as Tensor, outputs[0] as Tensor);
+    const first = turned ? lowerTransposed(lowering, a as Value, inputs[0] as Tensor) : (a as Value);
+    return lowering.node("Gemm", [first, b, c], {
       attributes: {
-        transA: { int: transA ? 1 : 0 },
+        transA: { int: transA && !turned ? 1 : 0 },
         transB: { int: transB ? 1 : 0 },
         alpha: { float: alpha },
       },
-    }),
+    });
+  },
 });
+
+/**
+ * ONNX Runtime's product with a transposed first factor (a weight's gradient, xᵀ · dy) reaches 140 GFLOP/s where the plain one
+ * has 195 (2048 × 384 × 1536, Zen 4). A pass that transposes is quicker where the other sides are long enough.
+ */
+function isWorthTurning(a: Tensor, product: Tensor): boolean {
+  const [rows, columns, other] = [a.dim(0), a.dim(1), product.dim(1)];
+  if (typeof rows !== "number" || typeof columns !== "number" || typeof other !== "number") return false;
+  return rows >= 256 && other >= 256 && columns <= 8 * other;
+}
+
+/** The transpose of a matrix. In two dimensions ONNX Runtime would fold it back into the product; in three it does not. */
+function lowerTransposed(lowering: Lowering, x: Value, { shape: [rows, columns] }: Tensor): Value {
+  const reshaped = (value: Value, shape: Shape) =>
+    lowering.node("Reshape", [value, lowering.shapeVector(shape)])[0];
+  const [turned] = lowering.node("Transpose", [reshaped(x, [rows as Dim, 1, columns as Dim])], {
+    attributes: { perm: { ints: [1, 2, 0] } },
+  });
+  return reshaped(turned, [columns as Dim, rows as Dim]);
+}
 
 /** `alpha · op(a) · op(b)` of two matrices, where `op` transposes if asked. */
 export function gemm(a: Tensor, b: Tensor, options: Partial<GemmAttributes> = {}, bias?: Tensor): Tensor {
