@@ -3,9 +3,10 @@ import { causalObjective } from "./causal-objective.ts";
 import { checkId } from "./check-id.ts";
 import type { SampleEvent, TrainingEvent } from "./events.ts";
 import { TextGenerator } from "./generation.ts";
-import { defineTrainer, type Trainer, type TrainingContext } from "./index.ts";
+import { defineTrainer, type Trainer, type TrainingContext, type TrainingPlan } from "./index.ts";
 import type { Objective } from "./objective.ts";
 import { checkCommon, commonFields, completeCommon } from "./options.ts";
+import { prepareTraining } from "./preparation.ts";
 import { trainingLoop } from "./training-loop.ts";
 import type { TrainingStep } from "./training-step.ts";
 
@@ -40,7 +41,7 @@ export const causalLm = defineTrainer({
 
 class CausalLmTrainer implements Trainer {
   readonly task = "causal_lm";
-  readonly maxSteps: number;
+  readonly maxSteps: number | undefined;
   readonly #options: CausalLmOptions;
 
   constructor(given: CausalLmOptions) {
@@ -50,6 +51,10 @@ class CausalLmTrainer implements Trainer {
 
   objective(): Objective {
     return causalObjective({ labelSmoothing: this.#options.labelSmoothingFactor });
+  }
+
+  prepare(context: TrainingContext): Promise<TrainingPlan> {
+    return prepareTraining(context, this.#options, this.objective());
   }
 
   train(context: TrainingContext): AsyncGenerator<TrainingEvent> {

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import type { TrainingEvent } from "./events.ts";
-import { defineTrainer, type Trainer, type TrainingContext } from "./index.ts";
+import { defineTrainer, type Trainer, type TrainingContext, type TrainingPlan } from "./index.ts";
 import { maskedObjective } from "./masked-objective.ts";
 import type { Objective } from "./objective.ts";
 import { checkCommon, commonFields, completeCommon } from "./options.ts";
+import { prepareTraining } from "./preparation.ts";
 import { trainingLoop } from "./training-loop.ts";
 
 const fields = z.strictObject({
@@ -34,7 +35,7 @@ export const maskedLm = defineTrainer({
 
 class MaskedLmTrainer implements Trainer {
   readonly task = "masked_lm";
-  readonly maxSteps: number;
+  readonly maxSteps: number | undefined;
   readonly #options: MaskedLmOptions;
 
   constructor(given: MaskedLmOptions) {
@@ -45,6 +46,10 @@ class MaskedLmTrainer implements Trainer {
   objective(): Objective {
     const { labelSmoothingFactor: labelSmoothing, mlmProbability } = this.#options;
     return maskedObjective({ labelSmoothing, mlmProbability });
+  }
+
+  prepare(context: TrainingContext): Promise<TrainingPlan> {
+    return prepareTraining(context, this.#options, this.objective());
   }
 
   train(context: TrainingContext): AsyncGenerator<TrainingEvent> {
