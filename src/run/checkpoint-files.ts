@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import type { ComponentOrigin } from "../trainers/index.ts";
 import { errorCode } from "./file-system.ts";
 
 /** A checkpoint that could not be saved, or one that must not be used. */
@@ -45,6 +46,22 @@ export interface CheckpointManifest {
   /** SHA-256 of `JSON.stringify(state)`: the manifest cannot hold its own digest. */
   readonly stateSha256: string;
   readonly files: Readonly<Record<string, FileDigest>>;
+  /** What was trained; missing in what a program saved without a run. */
+  readonly run?: CheckpointRun;
+  /** SHA-256 of `JSON.stringify(run)`. */
+  readonly runSha256?: string;
+}
+
+/** What a run was when its checkpoint was taken: what a run that goes on from there is compared with. */
+export interface CheckpointRun {
+  /** Bytes of `metrics.ndjson`: what lies behind came later. */
+  readonly metricsBytes: number;
+  /** Seed and components with all their options. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly components: readonly ComponentOrigin[];
+  /** Digest of the data. */
+  readonly fingerprint: string;
+  readonly versions: Readonly<Record<string, string>>;
 }
 
 export function sha256(bytes: string | Uint8Array): string {
@@ -104,14 +121,18 @@ async function digestFile(path: string): Promise<string> {
 
 function checkManifest(value: unknown): CheckpointManifest {
   if (!isRecord(value)) throw new Error("is not a JSON object");
-  const { format, step, state, stateSha256, files } = value;
+  const { format, step, state, stateSha256, files, run, runSha256 } = value;
   if (format !== 1)
-    throw new Error(`has the format ${JSON.stringify(format)}; this version of codex-ml reads 1`);
+    throw new Error(
+      `has the format ${JSON.stringify(format)}; this version of codex-ml reads 1${typeof format === "number" && format > 1 ? ". A newer version wrote it: update codex-ml" : ""}`,
+    );
   if (typeof step !== "number" || !Number.isSafeInteger(step)) throw new Error("has no whole number `step`");
   if (!isRecord(state)) throw new Error("has no object `state`");
   if (typeof stateSha256 !== "string" || sha256(JSON.stringify(state)) !== stateSha256)
     throw new Error("its `state` is not what was written (SHA-256 differs)");
   if (!isRecord(files)) throw new Error("has no object `files`");
+  if (run !== undefined && sha256(JSON.stringify(run)) !== runSha256)
+    throw new Error("its `run` is not what was written (SHA-256 differs)");
   const digests: Record<string, FileDigest> = {};
   for (const name of Object.values(checkpointFiles)) {
     const entry = files[name];
@@ -119,7 +140,8 @@ function checkManifest(value: unknown): CheckpointManifest {
       throw new Error(`does not vouch for ${name}`);
     digests[name] = { size: entry.size, sha256: entry.sha256 };
   }
-  return { format, step, state, stateSha256, files: digests };
+  const described = run === undefined ? {} : { run: run as CheckpointRun, runSha256: runSha256 as string };
+  return { format, step, state, stateSha256, files: digests, ...described };
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

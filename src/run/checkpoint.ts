@@ -4,6 +4,7 @@ import type { Checkpoint } from "../trainers/index.ts";
 import {
   CheckpointError,
   type CheckpointManifest,
+  type CheckpointRun,
   checkpointFiles,
   checkpointsFolder,
   isBest,
@@ -14,12 +15,20 @@ import { errorCode } from "./file-system.ts";
 import { readSafetensors } from "./safetensors.ts";
 
 export { CheckpointError, checkpointName, checkpointsFolder } from "./checkpoint-files.ts";
-export { checkpointSize, requireRoom, type SaveOptions, saveCheckpoint } from "./checkpoint-save.ts";
+export {
+  checkpointSize,
+  megabytes,
+  requireRoom,
+  type SaveOptions,
+  saveCheckpoint,
+} from "./checkpoint-save.ts";
 
 /** A checkpoint read back, with the configuration of the model that its weights belong to. */
 export interface SavedCheckpoint extends Checkpoint {
   /** The model's `config.json`. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** What was trained; undefined in what a program saved without a run. */
+  readonly run: CheckpointRun | undefined;
 }
 
 /** A folder that claims to be a checkpoint. */
@@ -127,7 +136,7 @@ export async function readCheckpoint(folder: string): Promise<SavedCheckpoint> {
     if (!isRecord(config)) throw new Error(`${join(folder, checkpointFiles.config)}: is not a JSON object`);
     const { tensors: parameters } = await readSafetensors(join(folder, checkpointFiles.model));
     const { tensors: optimizer } = await readSafetensors(join(folder, checkpointFiles.optimizer));
-    return { step: manifest.step, parameters, optimizer, state: manifest.state, config };
+    return { step: manifest.step, parameters, optimizer, state: manifest.state, config, run: manifest.run };
   } catch (cause) {
     throw new CheckpointError("CHECKPOINT_DAMAGED", cause instanceof Error ? cause.message : String(cause), {
       cause,

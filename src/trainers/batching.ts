@@ -48,6 +48,15 @@ export interface DataPosition {
   readonly epoch: number;
   /** Examples of this epoch that were used. */
   readonly start: number;
+  /** What later batches depend on besides; nothing was seen where it is missing. */
+  readonly seen?: SeenSoFar;
+}
+
+/** What the examples so far have shown. */
+export interface SeenSoFar extends DataCounts {
+  /** Whether some example had several documents, or types of tokens: then every batch after it has them. */
+  readonly documents: boolean;
+  readonly types: boolean;
 }
 
 /** What was cut or left out so far. */
@@ -72,11 +81,21 @@ class BatchBuilder {
   truncated = 0;
   dropped = 0;
 
-  constructor(options: BatchOptions) {
+  constructor(options: BatchOptions, seen?: SeenSoFar) {
     this.#options = options;
     this.#objective = options.objective ?? defaultObjective;
     const { sequenceLength: ids } = options;
     this.#lengths = { ids, labels: sizeOf(this.#objective.labelShape(1, ids)) as number };
+    if (seen === undefined) return;
+    this.truncated = seen.truncated;
+    this.dropped = seen.dropped;
+    this.#hasDocuments = seen.documents;
+    this.#hasTypes = seen.types;
+  }
+
+  get seen(): SeenSoFar {
+    const { truncated, dropped } = this;
+    return { truncated, dropped, documents: this.#hasDocuments, types: this.#hasTypes };
   }
 
   get full(): boolean {
@@ -154,7 +173,7 @@ export async function* trainingBatches(
   { readonly batch: Batch; readonly position: DataPosition; readonly counts: DataCounts },
   never
 > {
-  const builder = new BatchBuilder(options);
+  const builder = new BatchBuilder(options, from.seen);
   let { epoch, start } = from;
   for (;;) {
     let used = start;
@@ -165,7 +184,8 @@ export async function* trainingBatches(
       used++;
       if (!builder.full) continue;
       const counts = { truncated: builder.truncated, dropped: builder.dropped };
-      yield { batch: builder.take(), position: { epoch, start: used }, counts };
+      const position = { epoch, start: used, seen: builder.seen };
+      yield { batch: builder.take(), position, counts };
     }
     if (!kept && start === 0)
       throw new TrainingError(

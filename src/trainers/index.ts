@@ -50,8 +50,26 @@ export interface TrainingContext {
   readonly seed: number;
   /** When it aborts, the trainer finishes its step, saves a checkpoint, and ends with the reason "interrupted". */
   readonly signal: AbortSignal;
-  /** Writes a checkpoint, whole or not at all; gives its path relative to the run directory. */
-  saveCheckpoint(checkpoint: Checkpoint): Promise<string>;
+  /**
+   * Writes a checkpoint, whole or not at all; gives its path relative to the run directory. The tensors must stay as they are
+   * until then; `state` is taken at once.
+   *
+   * @param keep Checkpoints to keep, this one included; that of the best evaluation is kept besides. Default 2.
+   */
+  saveCheckpoint(checkpoint: Checkpoint, keep?: number): Promise<string>;
+  /** Where to go on. Only a trainer that `resumes` is given one. */
+  readonly resume?: ResumePoint;
+}
+
+/**
+ * A checkpoint to go on from. What the run wrote down after the checkpoint was asked for is forgotten: the trainer goes on as
+ * though `saveCheckpoint` had just returned, and yields every event that would have come from there.
+ */
+export interface ResumePoint extends Checkpoint {
+  /** Relative to the run directory: for the `checkpoint` event. */
+  readonly path: string;
+  /** The optimizer's state is not to be taken: it begins anew. */
+  readonly freshOptimizer?: boolean;
 }
 
 /** Trains, and says what happens as it happens. */
@@ -62,6 +80,10 @@ export interface Trainer {
   objective?(model: Model): Objective;
   /** Updates that `train` will do, when it is known beforehand. */
   readonly maxSteps?: number;
+  /** Whether `train` goes on from `context.resume`, to the same bytes as if it had not stopped. */
+  readonly resumes?: boolean;
+  /** Checkpoints that it keeps at most, for an estimate of the room that they take. Default 2. */
+  readonly keptCheckpoints?: number;
   /** Yields events in order; the last is an `end`. Throws when training cannot go on. */
   train(context: TrainingContext): AsyncIterable<TrainingEvent>;
 }

@@ -1,12 +1,19 @@
 import type { Model } from "../models/index.ts";
 import type { Optimizer } from "../optim/index.ts";
-import { type Call, type HostTensor, Program, TensorBuffer } from "../runtime/index.ts";
+import { type Call, Program, TensorBuffer } from "../runtime/index.ts";
 import { mix32 } from "../tensor/index.ts";
 import type { Batch } from "./batching.ts";
 import { causalObjective } from "./causal-objective.ts";
 import { TrainingError } from "./errors.ts";
 import type { Objective } from "./objective.ts";
 import { type ResultName, type StepGraphOptions, traceStep } from "./step-graph.ts";
+import {
+  allFinite,
+  copyTensors,
+  type RestoreRequest,
+  restoreTensors,
+  type StepTensors,
+} from "./step-tensors.ts";
 import { type BatchForm, batchBuffers, feedsOf, formOf } from "./traced-batch.ts";
 import {
   allocateFor,
@@ -59,6 +66,7 @@ export class TrainingStep {
   #set: 0 | 1 = 0;
   #step = 0;
   #running = false;
+  #copy: StepTensors | undefined;
 
   constructor(options: TrainingStepOptions) {
     this.#options = options;
@@ -165,9 +173,9 @@ export class TrainingStep {
    *
    * @throws TrainingError when the last update left a parameter that is not finite: that is not worth keeping.
    */
-  tensors(): { readonly parameters: Map<string, HostTensor>; readonly optimizer: Map<string, HostTensor> } {
+  tensors(): StepTensors {
     for (const [name, { data }] of Object.entries(this.weights))
-      if (!data.every(Number.isFinite))
+      if (!allFinite(data))
         throw new TrainingError(
           "NOT_FINITE",
           `Step ${this.#step} left the parameter "${name}" with numbers that are not finite. A smaller learningRate helps most often.`,
@@ -176,6 +184,29 @@ export class TrainingStep {
       parameters: new Map(Object.entries(this.weights)),
       optimizer: new Map(Object.entries(this.slots)),
     };
+  }
+
+  /**
+   * The same as a copy, which may be written while training goes on. It may be taken while the next update runs: that reads the
+   * weights and writes elsewhere. The memory is that of the copy before, which must not be read any more.
+   *
+   * @throws TrainingError as {@link tensors}.
+   */
+  snapshot(): StepTensors {
+    this.#copy = copyTensors(this.tensors(), this.#copy);
+    return this.#copy;
+  }
+
+  /**
+   * Takes over what another step's {@link tensors} were, so that the updates after it are the same to the last bit.
+   *
+   * @throws TrainingError naming the first tensor that is missing, left over or of another shape; nothing is taken over then.
+   */
+  restore(request: RestoreRequest): void {
+    if (this.#running)
+      throw new TrainingError("ALREADY_RUNNING", "An update is running; wait for it before restoring.");
+    restoreTensors(this.weights, this.slots, request);
+    this.#step = request.step;
   }
 }
 
