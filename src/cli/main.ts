@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
 import { ownVersion } from "../registry/index.ts";
+import { checkpointsCommand } from "./checkpoints/index.ts";
 import { dataCommand } from "./data.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { exitCodeOf, report, whenOutputCloses } from "./failure.ts";
@@ -25,6 +26,7 @@ const program = new Command("codex-ml")
   )
   .addCommand(trainCommand())
   .addCommand(resumeCommand())
+  .addCommand(checkpointsCommand())
   .addCommand(evaluateCommand())
   .addCommand(generateCommand())
   .addCommand(metricsCommand())

@@ -1,13 +1,19 @@
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
-import { type CheckpointCandidate, listCheckpoints } from "./checkpoint.ts";
-import { CheckpointError, verifyCheckpoint } from "./checkpoint-files.ts";
+import {
+  type CheckpointCandidate,
+  CheckpointError,
+  listCheckpoints,
+  readCheckpoint,
+  type SavedCheckpoint,
+} from "./checkpoint.ts";
 import { errorCode } from "./file-system.ts";
 
 /** What is added to the name of a checkpoint that was set aside. */
 const damagedSuffix = ".damaged";
 
 export interface ResumeCheckpoint extends CheckpointCandidate {
+  readonly saved: SavedCheckpoint;
   /** Newer checkpoints that are damaged and were passed over. */
   readonly damaged: readonly { readonly path: string; readonly reason: string }[];
 }
@@ -24,8 +30,9 @@ export async function checkpointToGoOnFrom(
 ): Promise<ResumeCheckpoint | undefined> {
   const damaged: { path: string; reason: string }[] = [];
   for (const { step, path } of await listCheckpoints(runDirectory)) {
+    let saved: SavedCheckpoint;
     try {
-      await verifyCheckpoint(join(runDirectory, path));
+      saved = await readCheckpoint(join(runDirectory, path));
     } catch (error) {
       if (!(error instanceof CheckpointError)) throw error;
       damaged.push({ path, reason: error.message });
@@ -33,7 +40,7 @@ export async function checkpointToGoOnFrom(
     }
     if (damaged.length > 0 && !fallback)
       throw refused(damaged, `The one before it, ${path}, is whole: to go on from there, say --fallback`);
-    return { step, path, damaged };
+    return { step, path, saved, damaged };
   }
   if (damaged.length === 0) return undefined;
   throw refused(

@@ -2,7 +2,6 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { lastEvent } from "../tracking/index.ts";
 import type { ResumeEvent, RunEvent, WarningEvent } from "../trainers/index.ts";
-import { readCheckpoint } from "./checkpoint.ts";
 import type { CheckpointRun } from "./checkpoint-files.ts";
 import { buildComponents } from "./components.ts";
 import type { RunConfigInput } from "./config.ts";
@@ -66,7 +65,7 @@ async function prepare(directory: RunDirectory, lock: RunLock, options: ResumeOp
   if (chosen === undefined) return beginAgain(directory, lock, runFile, options);
 
   const shown = displayPath(join(directory.path, chosen.path));
-  const saved = await readCheckpoint(join(directory.path, chosen.path));
+  const { saved } = chosen;
   if (saved.run === undefined)
     throw new ResumeError(
       `${shown} does not say what was trained, so that nobody can go on from it; it serves evaluate, generate and \`from\``,

@@ -98,8 +98,11 @@ export function formatResume(event: ResumeEvent, colors: Colors): string {
 
 /** `trainer.learningRate 0.001 → 0.0005` */
 export function formatChange({ path, from, to }: RunChange): string {
-  const show = (value: unknown): string =>
-    value === undefined ? "(none)" : typeof value === "string" ? value : JSON.stringify(value);
+  const show = (value: unknown): string => {
+    if (typeof value !== "string") return value === undefined ? "(none)" : JSON.stringify(value);
+    // Of a digest, the beginning says enough.
+    return /^[0-9a-f]{64}$/.test(value) ? `${value.slice(0, 12)}…` : value;
+  };
   return `${path} ${show(from)} → ${show(to)}`;
 }
 
