@@ -14,12 +14,14 @@ import { parseYaml } from "./yaml-source.ts";
  * Writes down that a run goes on, and what is another: into `run.yaml` and the manifest. Each is replaced whole; should the
  * process die in between, the next comparison with the checkpoint finds the change again.
  *
+ * @param replaced Slots that a program filled with objects: those are not for a file.
  * @throws {RunDirectoryError} when the directory cannot be written to.
  */
 export async function recordResumption(
   directory: RunDirectory,
   runFile: RunFile,
   { step, changes, forced }: Pick<Resumption, "step" | "changes" | "forced">,
+  replaced: readonly string[] = [],
 ): Promise<RunManifest> {
   const entry: Resumption = {
     at: new Date().toISOString(),
@@ -32,7 +34,7 @@ export async function recordResumption(
     resumed: [...(directory.manifest.resumed ?? []), entry],
   };
   try {
-    await rewriteRunFile(directory, runFile);
+    await rewriteRunFile(directory, runFile, replaced);
     await writeManifest(directory.path, manifest);
   } catch (cause) {
     throw new RunDirectoryError(
@@ -44,14 +46,15 @@ export async function recordResumption(
   return manifest;
 }
 
-async function rewriteRunFile({ path, runFile: target }: RunDirectory, runFile: RunFile): Promise<void> {
+async function rewriteRunFile(
+  { path, runFile: target }: RunDirectory,
+  runFile: RunFile,
+  replaced: readonly string[],
+): Promise<void> {
   const { value, overrides } = runFile.written;
   if (overrides.length === 0) return;
   const before = parseYaml(await readFile(target, "utf8")).value;
-  // What a program put in the place of an object's name is not for a file.
-  const kept = Object.entries(isRecord(before) ? before : {}).filter(
-    ([, slot]) => isRecord(slot) && typeof slot.object === "string",
-  );
+  const kept = Object.entries(isRecord(before) ? before : {}).filter(([key]) => replaced.includes(key));
   const written = { ...(value as object), ...Object.fromEntries(kept) };
   const text = runYaml(written, "It was changed when it was resumed: manifest.json says what and when.");
   const staged = join(path, `.run.yaml.${randomUUID()}`);

@@ -94,7 +94,12 @@ async function prepare(directory: RunDirectory, lock: RunLock, options: ResumeOp
     ...(await setAside(directory.path, chosen)),
     ...(await lostRows(directory, metricsBytes)),
   ];
-  const manifest = await recordResumption(directory, runFile, { step: saved.step, changes, forced });
+  const manifest = await recordResumption(
+    directory,
+    runFile,
+    { step: saved.step, changes, forced },
+    Object.keys(replace ?? {}),
+  );
   await removeLaterSamples(directory.path, saved.step);
   const { step, parameters, optimizer, state } = saved;
   const { path } = chosen;
@@ -139,7 +144,12 @@ async function beginAgain(
   const components = await buildComponents(runFile, options.registries, { followImports: false }).catch(
     explainImports(runFile.config.imports),
   );
-  const manifest = await recordResumption(directory, runFile, { step: 0 });
+  const manifest = await recordResumption(
+    directory,
+    runFile,
+    { step: 0 },
+    Object.keys(options.replace ?? {}),
+  );
   await removeTokenizerFiles(directory);
   await removeLaterSamples(directory.path, 0);
   const notes = [lock.note, "the run was ended before it saved a checkpoint, and begins again"];

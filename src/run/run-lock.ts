@@ -55,7 +55,8 @@ export async function lockRunDirectory(folder: string, force = false): Promise<R
     const holder = parseHolder(text);
     const alive = holder === undefined ? undefined : await aliveness(holder, own);
     if (alive !== undefined && !force) throw locked(folder, holder, alive);
-    if (await takeAway(path, text)) note = takenOver(holder, alive);
+    const isCopy = holder !== undefined && alive === undefined && holder.folder !== own.folder;
+    if ((await takeAway(path, text)) && !isCopy) note = takenOver(holder, alive);
   }
   held.add(own.id);
   return {

@@ -179,11 +179,10 @@ export async function* trainingLoop(context: TrainingContext, plan: LoopPlan): A
       for await (const _ of quietly(saves.finish()));
     }
   }
-  yield {
-    type: "end",
-    step: step.step,
-    reason: reason ?? (isLast() ? "maxSteps" : "interrupted"),
-  };
+  // An interruption after the last update leaves something to do still.
+  const isOver = !due.evaluation && !due.sample;
+  const end = reason ?? (isLast() ? "maxSteps" : "interrupted");
+  yield { type: "end", step: step.step, reason: isOver ? end : "interrupted" };
 }
 
 /** Updates in a row that may have no finite loss. */
