@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { lastEvent } from "../tracking/index.ts";
-import type { ResumeEvent, RunEvent, WarningEvent } from "../trainers/index.ts";
+import type { RunEvent, WarningEvent } from "../trainers/index.ts";
 import type { CheckpointRun } from "./checkpoint-files.ts";
 import { buildComponents } from "./components.ts";
 import type { RunConfigInput } from "./config.ts";
@@ -11,7 +11,7 @@ import { displayPath } from "./problems.ts";
 import { checkpointToGoOnFrom, setAside } from "./resume-checkpoint.ts";
 import { ResumeError, refuseUnlessForced, requireFitting } from "./resume-checks.ts";
 import { recordResumption, removeLaterSamples } from "./resume-record.ts";
-import { countParameters, type GoingOn, Run, type RunOptions, versionsNow } from "./run.ts";
+import { type GoingOn, Run, type RunOptions, versionsNow } from "./run.ts";
 import { describeConfig, type ForceName, runChanges } from "./run-changes.ts";
 import {
   openRunDirectory,
@@ -108,18 +108,8 @@ async function prepare(directory: RunDirectory, lock: RunLock, options: ResumeOp
     point: { step, parameters, optimizer, state, path, ...(freshOptimizer && { freshOptimizer }) },
     model,
     fingerprint,
-  };
-  const { maxSteps } = components.trainer;
-  const told: ResumeEvent = {
-    type: "resume",
-    run: directory.name,
-    step,
-    path,
-    parameters: countParameters(model),
-    ...(maxSteps !== undefined && { maxSteps }),
-    components: components.origins,
     changes,
-    ...(notes.length > 0 && { notes }),
+    notes,
   };
   const problems = components.problems.map((message) => warning("PLUGIN_PROBLEM", message));
   return new Run({
@@ -129,7 +119,7 @@ async function prepare(directory: RunDirectory, lock: RunLock, options: ResumeOp
     lock,
     options,
     goingOn,
-    events: [...problems, told],
+    events: problems,
     metricsBytes,
   });
 }

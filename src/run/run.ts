@@ -8,6 +8,7 @@ import type {
   EndEvent,
   EvaluationEvent,
   ResumePoint,
+  RunChange,
   RunEvent,
   TrainingContext,
   WarningEvent,
@@ -44,6 +45,9 @@ export interface GoingOn {
   readonly point: ResumePoint;
   readonly model: Model;
   readonly fingerprint: string;
+  readonly changes: readonly RunChange[];
+  /** What was found on the way, as sentences. */
+  readonly notes: readonly string[];
 }
 
 export interface RunParts {
@@ -152,6 +156,7 @@ export class Run implements AsyncIterable<RunEvent> {
         }),
       ...(goingOn && { resume: goingOn.point }),
     };
+    yield await this.#first(context);
     let end: EndEvent | undefined;
     for await (const event of trainer.train(context)) {
       yield* warnings.splice(0);
@@ -170,7 +175,7 @@ export class Run implements AsyncIterable<RunEvent> {
   /** What comes before the first step of a new run: its tokenizer learns, and its directory is completed. */
   async *#begin(): AsyncGenerator<RunEvent, { model: Model; fingerprint: string }> {
     const { components, directory } = this.#parts;
-    const { tokenizer, data, trainer, origins, notes } = components;
+    const { tokenizer, data, trainer } = components;
     yield* components.problems.map(
       (message): RunEvent => ({ type: "warning", code: "PLUGIN_PROBLEM", message }),
     );
@@ -179,15 +184,33 @@ export class Run implements AsyncIterable<RunEvent> {
     const fingerprint = await data.fingerprint();
     await completeRunDirectory(directory, fingerprint, saved(tokenizer));
     await requireRunRoom(this.directory, model, trainer);
-    yield {
-      type: "start",
+    return { model, fingerprint };
+  }
+
+  /** What is told first: of a run that goes on without looking at its data again, unless that says how long it is. */
+  async #first(context: TrainingContext): Promise<RunEvent> {
+    const { components, directory, goingOn } = this.#parts;
+    const { trainer, origins, notes } = components;
+    const isKnown = goingOn !== undefined && trainer.maxSteps !== undefined;
+    const plan = isKnown ? {} : ((await trainer.prepare?.(context)) ?? {});
+    const { maxSteps = trainer.maxSteps, data: survey } = plan;
+    const common = {
       run: directory.name,
-      parameters: countParameters(model),
-      ...(trainer.maxSteps !== undefined && { maxSteps: trainer.maxSteps }),
+      parameters: countParameters(context.model),
+      ...(maxSteps !== undefined && { maxSteps }),
       components: origins,
+    };
+    if (goingOn !== undefined) {
+      const { changes, notes: found } = goingOn;
+      const { step, path } = goingOn.point;
+      return { type: "resume", ...common, step, path, changes, ...(found.length > 0 && { notes: found }) };
+    }
+    return {
+      type: "start",
+      ...common,
+      ...(survey && { data: survey }),
       ...(notes.length > 0 && { notes }),
     };
-    return { model, fingerprint };
   }
 
   #describe(fingerprint: string): Omit<CheckpointRun, "metricsBytes"> {
@@ -209,7 +232,7 @@ function describedConfig({ config, labels }: Model): Readonly<Record<string, unk
 }
 
 /** Trained numbers of a model. */
-export function countParameters(model: Model): number {
+function countParameters(model: Model): number {
   return model
     .parameters()
     .reduce((sum, { dims }) => sum + dims.reduce((product, dim) => product * dim, 1), 0);
