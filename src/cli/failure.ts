@@ -1,7 +1,8 @@
 import { colorsFor } from "../tracking/colors.ts";
 
 // Told apart by their codes, not their classes: importing those would load a run's machinery for every --help.
-const askedWrongly = /^(USAGE|RUN_FILE|RUN_DIRECTORY_(CREATE|NONE)|CHECKPOINT_NONE|REGISTRY_.*)$/;
+const askedWrongly =
+  /^(USAGE|RUN_FILE|RUN_DIRECTORY_(CREATE|NONE|LOCKED)|RESUME_REFUSED|CHECKPOINT_NONE|REGISTRY_.*)$/;
 
 /** 2 when it was asked wrongly, 1 when the work failed. */
 export function exitCodeOf(error: unknown): 1 | 2 {

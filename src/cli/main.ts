@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
 import { ownVersion } from "../registry/index.ts";
+import { checkpointsCommand } from "./checkpoints/index.ts";
 import { dataCommand } from "./data.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { exitCodeOf, report, whenOutputCloses } from "./failure.ts";
 import { generateCommand } from "./generate.ts";
 import { metricsCommand } from "./metrics.ts";
 import { pluginsCommand } from "./plugins/index.ts";
+import { resumeCommand } from "./resume.ts";
 import { tokenizerCommand } from "./tokenizer/index.ts";
 import { trainCommand } from "./train.ts";
 
@@ -23,6 +25,8 @@ const program = new Command("codex-ml")
     "\nExample:\n  codex-ml train examples/moby-dick.yaml\n\nExit codes: 0 done, 1 the work failed, 2 asked wrongly, 130 interrupted.\n",
   )
   .addCommand(trainCommand())
+  .addCommand(resumeCommand())
+  .addCommand(checkpointsCommand())
   .addCommand(evaluateCommand())
   .addCommand(generateCommand())
   .addCommand(metricsCommand())

@@ -1,7 +1,5 @@
 import { Command } from "commander";
-import type { Run } from "../run/train.ts";
-import type { EndEvent } from "../trainers/index.ts";
-import { report, whenOutputCloses } from "./failure.ts";
+import { follow, interruptHelp } from "./follow.ts";
 import { collect, importNamed, importOption } from "./options.ts";
 
 interface TrainFlags {
@@ -26,59 +24,15 @@ export function trainCommand(): Command {
 Example:
   codex-ml train examples/moby-dick.yaml --set trainer.maxSteps=200 --set model.hiddenSize=64
 
-Ctrl-C finishes the step that runs, saves a checkpoint and ends; a second Ctrl-C ends at once.
+${interruptHelp} \`codex-ml resume\` goes on.
 `,
     )
     .action(async (path: string, flags: TrainFlags) => {
       await importNamed(flags.import);
       const { train } = await import("../run/train.ts");
-      const { colorsFor, formatNextSteps, ndjsonStream, terminal } = await import("../tracking/index.ts");
-      const { displayPath } = await import("../run/problems.ts");
-      const stop = new AbortController();
-      const interrupt = () => {
-        if (stop.signal.aborted) {
-          process.stderr.write("\nended at once; what was not saved before is lost\n");
-          process.exit(130);
-        }
-        process.stderr.write("\nfinishing this step, then saving; Ctrl-C again ends at once\n");
-        stop.abort();
-      };
-      process.on("SIGINT", interrupt);
-      process.once("SIGTERM", () => stop.abort());
-      whenOutputCloses(() => stop.abort());
-      const run = await train(path, {
-        set: flags.set ?? [],
-        out: flags.out,
-        signal: stop.signal,
-        trackers: [flags.json ? ndjsonStream(process.stdout) : terminal()],
-      });
-      try {
-        const { reason, prompt } = await drain(run);
-        if (reason === "interrupted") process.exitCode = 130;
-        const directory = displayPath(run.directory);
-        if (!flags.json)
-          process.stderr.write(
-            `\n${formatNextSteps({ directory, prompt, generates: run.task === "causal_lm" }, colorsFor(process.stderr))}`,
-          );
-      } catch (error) {
-        // What went wrong once the run had begun is work that failed. The terminal's listener has shown it already.
-        if (flags.json) report(error);
-        else process.stderr.write(`run directory: ${displayPath(run.directory)}\n`);
-        process.exitCode = 1;
-      } finally {
-        process.off("SIGINT", interrupt);
-      }
+      await follow(
+        (options) => train(path, { ...options, set: flags.set ?? [], out: flags.out }),
+        flags.json === true,
+      );
     });
-}
-
-async function drain(
-  run: Run,
-): Promise<{ readonly reason: EndEvent["reason"]; readonly prompt: string | undefined }> {
-  let prompt: string | undefined;
-  let reason: EndEvent["reason"] = "interrupted";
-  for await (const event of run) {
-    if (event.type === "sample") prompt = event.prompt;
-    if (event.type === "end") reason = event.reason;
-  }
-  return { reason, prompt };
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { open, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import type { ComponentOrigin } from "../trainers/index.ts";
 import { errorCode } from "./file-system.ts";
 
 /** A checkpoint that could not be saved, or one that must not be used. */
@@ -29,6 +29,8 @@ export const checkpointFiles = {
   config: "config.json",
 } as const;
 
+const digestedBytes = 4 * 1024 * 1024;
+
 /** The manifest: written last, so that a folder without it is no checkpoint. */
 export const manifestFile = "state.json";
 
@@ -45,6 +47,22 @@ export interface CheckpointManifest {
   /** SHA-256 of `JSON.stringify(state)`: the manifest cannot hold its own digest. */
   readonly stateSha256: string;
   readonly files: Readonly<Record<string, FileDigest>>;
+  /** What was trained; missing in what a program saved without a run. */
+  readonly run?: CheckpointRun;
+  /** SHA-256 of `JSON.stringify(run)`. */
+  readonly runSha256?: string;
+}
+
+/** What a run was when its checkpoint was taken: what a run that goes on from there is compared with. */
+export interface CheckpointRun {
+  /** Bytes of `metrics.ndjson`: what lies behind came later. */
+  readonly metricsBytes: number;
+  /** Seed and components with all their options. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly components: readonly ComponentOrigin[];
+  /** Digest of the data. */
+  readonly fingerprint: string;
+  readonly versions: Readonly<Record<string, string>>;
 }
 
 export function sha256(bytes: string | Uint8Array): string {
@@ -68,50 +86,87 @@ export async function isBest(folder: string): Promise<boolean> {
  * @throws {CheckpointError} `CHECKPOINT_DAMAGED`, naming the file and what is wrong with it.
  */
 export async function verifyCheckpoint(folder: string): Promise<CheckpointManifest> {
-  const damaged = (file: string, why: string, cause?: unknown): CheckpointError =>
-    new CheckpointError("CHECKPOINT_DAMAGED", `${join(folder, file)}: ${why}`, { cause });
-
-  let manifest: CheckpointManifest;
-  try {
-    manifest = checkManifest(JSON.parse(await readFile(join(folder, manifestFile), "utf8")));
-  } catch (cause) {
-    throw damaged(manifestFile, cause instanceof Error ? cause.message : String(cause), cause);
-  }
-  for (const [name, { size, sha256: expected }] of Object.entries(manifest.files)) {
-    const path = join(folder, name);
-    try {
-      const actual = (await stat(path)).size;
-      if (actual !== size) throw new Error(`has ${actual} bytes; ${size} were written`);
-      if ((await digestFile(path)) !== expected)
-        throw new Error("its bytes are not those that were written (SHA-256 differs)");
-    } catch (cause) {
-      const isMissing = errorCode(cause) === "ENOENT";
-      throw damaged(
-        name,
-        isMissing ? "is missing" : cause instanceof Error ? cause.message : String(cause),
-        cause,
-      );
-    }
-  }
+  const manifest = await readManifest(folder);
+  for (const name of Object.keys(manifest.files)) await readVerified(folder, name, manifest, digestFile);
   return manifest;
 }
 
-async function digestFile(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) hash.update(chunk);
-  return hash.digest("hex");
+/** @throws {CheckpointError} `CHECKPOINT_DAMAGED` when it is missing or not what was written. */
+export async function readManifest(folder: string): Promise<CheckpointManifest> {
+  try {
+    return checkManifest(JSON.parse(await readFile(join(folder, manifestFile), "utf8")));
+  } catch (cause) {
+    throw damaged(folder, manifestFile, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+/**
+ * Reads a file of a checkpoint and compares it with the manifest on the way.
+ *
+ * @param read Reads the file, and gives each of its bytes in order to `inspect`.
+ * @throws {CheckpointError} `CHECKPOINT_DAMAGED`, naming the file and what is wrong with it.
+ */
+export async function readVerified<Result>(
+  folder: string,
+  name: string,
+  { files }: CheckpointManifest,
+  read: (path: string, inspect: (bytes: Uint8Array) => void) => Promise<Result>,
+): Promise<Result> {
+  const path = join(folder, name);
+  const expected = files[name];
+  try {
+    if (expected === undefined) throw new Error("is not in the manifest");
+    const { size } = await stat(path);
+    if (size !== expected.size) throw new Error(`has ${size} bytes; ${expected.size} were written`);
+    const hash = createHash("sha256");
+    const result = await read(path, (bytes) => hash.update(bytes));
+    if (hash.digest("hex") !== expected.sha256)
+      throw new Error("its bytes are not those that were written (SHA-256 differs)");
+    return result;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw damaged(folder, name, errorCode(cause) === "ENOENT" ? "is missing" : why, cause);
+  }
+}
+
+function damaged(folder: string, file: string, why: string, cause: unknown): CheckpointError {
+  return new CheckpointError("CHECKPOINT_DAMAGED", `${join(folder, file)}: ${why}`, { cause });
+}
+
+/** Reads a file into a few pieces of memory in turn: the next piece is read while this one is digested. */
+async function digestFile(path: string, inspect: (bytes: Uint8Array) => void): Promise<void> {
+  const file = await open(path, "r");
+  try {
+    const pieces = [new Uint8Array(digestedBytes), new Uint8Array(digestedBytes)];
+    let last: Uint8Array | undefined;
+    for (let turn = 0, position = 0; ; turn++) {
+      const piece = pieces[turn % 2] as Uint8Array;
+      const reading = file.read(piece, 0, piece.length, position);
+      if (last !== undefined) inspect(last);
+      const { bytesRead } = await reading;
+      if (bytesRead === 0) return;
+      position += bytesRead;
+      last = piece.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
 }
 
 function checkManifest(value: unknown): CheckpointManifest {
   if (!isRecord(value)) throw new Error("is not a JSON object");
-  const { format, step, state, stateSha256, files } = value;
+  const { format, step, state, stateSha256, files, run, runSha256 } = value;
   if (format !== 1)
-    throw new Error(`has the format ${JSON.stringify(format)}; this version of codex-ml reads 1`);
+    throw new Error(
+      `has the format ${JSON.stringify(format)}; this version of codex-ml reads 1${typeof format === "number" && format > 1 ? ". A newer version wrote it: update codex-ml" : ""}`,
+    );
   if (typeof step !== "number" || !Number.isSafeInteger(step)) throw new Error("has no whole number `step`");
   if (!isRecord(state)) throw new Error("has no object `state`");
   if (typeof stateSha256 !== "string" || sha256(JSON.stringify(state)) !== stateSha256)
     throw new Error("its `state` is not what was written (SHA-256 differs)");
   if (!isRecord(files)) throw new Error("has no object `files`");
+  if (run !== undefined && sha256(JSON.stringify(run)) !== runSha256)
+    throw new Error("its `run` is not what was written (SHA-256 differs)");
   const digests: Record<string, FileDigest> = {};
   for (const name of Object.values(checkpointFiles)) {
     const entry = files[name];
@@ -119,7 +174,8 @@ function checkManifest(value: unknown): CheckpointManifest {
       throw new Error(`does not vouch for ${name}`);
     digests[name] = { size: entry.size, sha256: entry.sha256 };
   }
-  return { format, step, state, stateSha256, files: digests };
+  const described = run === undefined ? {} : { run: run as CheckpointRun, runSha256: runSha256 as string };
+  return { format, step, state, stateSha256, files: digests, ...described };
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

@@ -4,6 +4,7 @@ import type { Checkpoint, WarningEvent } from "../trainers/index.ts";
 import {
   CheckpointError,
   type CheckpointManifest,
+  type CheckpointRun,
   checkpointFiles,
   checkpointName,
   checkpointsFolder,
@@ -22,6 +23,10 @@ export interface SaveOptions {
   readonly config: Readonly<Record<string, unknown>>;
   /** Checkpoints to keep, this one included; older ones are removed once it is safe. Default 2. */
   readonly keep?: number;
+  /** What was trained, for whoever goes on from it. */
+  readonly run?: CheckpointRun;
+  /** Called before the checkpoint becomes visible: flushes what it counts on (`metrics.ndjson`). */
+  readonly flush?: () => Promise<void>;
   /** Told what went wrong but did not prevent the save. */
   readonly onWarning?: (warning: WarningEvent) => void;
   readonly files?: FileSystem;
@@ -58,7 +63,7 @@ export async function saveCheckpoint(
   const files = options.files ?? disk;
   const folder = join(runDirectory, checkpointsFolder);
   const name = checkpointName(checkpoint.step);
-  for (const part of [{ state: checkpoint.state }, { config: options.config }]) {
+  for (const part of [{ state: checkpoint.state }, { config: options.config }, { run: options.run }]) {
     const problem = plainJsonProblem(part);
     if (problem !== undefined)
       throw new CheckpointError(
@@ -72,7 +77,7 @@ export async function saveCheckpoint(
     await files.syncFolder(runDirectory);
     await requireRoom(folder, checkpointSize(checkpoint), files);
     try {
-      await saveOnce(files, folder, name, checkpoint, options.config);
+      await saveOnce(files, folder, name, checkpoint, options);
     } catch (error) {
       if (lasting.has(errorCode(error) ?? "")) throw error;
       options.onWarning?.({
@@ -80,7 +85,7 @@ export async function saveCheckpoint(
         code: "CHECKPOINT_RETRY",
         message: `writing ${checkpointsFolder}/${name} failed (${reason(error)}); it is written again from memory. Check the disk`,
       });
-      await saveOnce(files, folder, name, checkpoint, options.config);
+      await saveOnce(files, folder, name, checkpoint, options);
     }
   } catch (cause) {
     if (cause instanceof CheckpointError && cause.code === "CHECKPOINT_SAVE") throw cause;
@@ -134,11 +139,11 @@ async function saveOnce(
   folder: string,
   name: string,
   checkpoint: Checkpoint,
-  config: Readonly<Record<string, unknown>>,
+  options: SaveOptions,
 ): Promise<void> {
   const staging = join(folder, `.${name}.staging-${randomUUID().slice(0, 8)}`);
   try {
-    await writeStaging(files, staging, checkpoint, config);
+    await writeStaging(files, staging, checkpoint, options);
     await verifyCheckpoint(staging);
     await putInPlace(files, folder, name, staging);
   } catch (error) {
@@ -152,7 +157,7 @@ async function writeStaging(
   files: FileSystem,
   staging: string,
   { step, parameters, optimizer, state }: Checkpoint,
-  config: Readonly<Record<string, unknown>>,
+  { config, run, flush }: SaveOptions,
 ): Promise<void> {
   await files.mkdir(staging);
   // The same entry of metadata that PyTorch's tools write and ask for.
@@ -174,7 +179,9 @@ async function writeStaging(
     state,
     stateSha256: sha256(JSON.stringify(state)),
     files: digests,
+    ...(run && { run, runSha256: sha256(JSON.stringify(run)) }),
   };
+  await flush?.();
   await writeDurably(files, join(staging, manifestFile), [json(manifest)]);
   await files.syncFolder(staging);
 }
@@ -240,6 +247,6 @@ function reason(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function megabytes(bytes: number): string {
+export function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(bytes < 1e8 ? 1 : 0)} MB`;
 }

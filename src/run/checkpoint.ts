@@ -1,25 +1,36 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { HostTensor } from "../runtime/index.ts";
 import type { Checkpoint } from "../trainers/index.ts";
 import {
   CheckpointError,
-  type CheckpointManifest,
+  type CheckpointRun,
   checkpointFiles,
   checkpointsFolder,
   isBest,
   isRecord,
+  readManifest,
+  readVerified,
   verifyCheckpoint,
 } from "./checkpoint-files.ts";
 import { errorCode } from "./file-system.ts";
 import { readSafetensors } from "./safetensors.ts";
 
 export { CheckpointError, checkpointName, checkpointsFolder } from "./checkpoint-files.ts";
-export { checkpointSize, requireRoom, type SaveOptions, saveCheckpoint } from "./checkpoint-save.ts";
+export {
+  checkpointSize,
+  megabytes,
+  requireRoom,
+  type SaveOptions,
+  saveCheckpoint,
+} from "./checkpoint-save.ts";
 
 /** A checkpoint read back, with the configuration of the model that its weights belong to. */
 export interface SavedCheckpoint extends Checkpoint {
   /** The model's `config.json`. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** What was trained; undefined in what a program saved without a run. */
+  readonly run: CheckpointRun | undefined;
 }
 
 /** A folder that claims to be a checkpoint. */
@@ -121,16 +132,20 @@ export async function chosenCheckpoint(
  * @throws {CheckpointError} `CHECKPOINT_DAMAGED`, naming the file.
  */
 export async function readCheckpoint(folder: string): Promise<SavedCheckpoint> {
-  const manifest: CheckpointManifest = await verifyCheckpoint(folder);
-  try {
-    const config: unknown = JSON.parse(await readFile(join(folder, checkpointFiles.config), "utf8"));
-    if (!isRecord(config)) throw new Error(`${join(folder, checkpointFiles.config)}: is not a JSON object`);
-    const { tensors: parameters } = await readSafetensors(join(folder, checkpointFiles.model));
-    const { tensors: optimizer } = await readSafetensors(join(folder, checkpointFiles.optimizer));
-    return { step: manifest.step, parameters, optimizer, state: manifest.state, config };
-  } catch (cause) {
-    throw new CheckpointError("CHECKPOINT_DAMAGED", cause instanceof Error ? cause.message : String(cause), {
-      cause,
-    });
-  }
+  const manifest = await readManifest(folder);
+  const { step, state, run } = manifest;
+  const config = await readVerified(folder, checkpointFiles.config, manifest, async (path, inspect) => {
+    const bytes = await readFile(path);
+    inspect(bytes);
+    const value: unknown = JSON.parse(bytes.toString("utf8"));
+    if (!isRecord(value)) throw new Error("is not a JSON object");
+    return value;
+  });
+  const [parameters, optimizer] = await Promise.all(
+    [checkpointFiles.model, checkpointFiles.optimizer].map(
+      async (name) => (await readVerified(folder, name, manifest, readSafetensors)).tensors,
+    ),
+  );
+  const none: ReadonlyMap<string, HostTensor> = new Map();
+  return { step, parameters: parameters ?? none, optimizer: optimizer ?? none, state, config, run };
 }

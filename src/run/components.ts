@@ -44,6 +44,16 @@ export interface Components {
   readonly notes: readonly string[];
 }
 
+export interface BuildOptions {
+  /**
+   * What the run's tokenizer saved, for a run that goes on: nothing is learned again, and no other run is asked for what this
+   * one started from.
+   */
+  readonly learned?: Readonly<Record<string, string>>;
+  /** Whether the run's own `imports` are imported. A run directory is no reason to run code. */
+  readonly followImports?: boolean;
+}
+
 interface Built<Component> {
   readonly component: Component;
   readonly origin: ComponentOrigin;
@@ -70,11 +80,12 @@ const defaultMetrics: Readonly<Record<Task, readonly NamedComponent[]>> = {
 export async function buildComponents(
   runFile: RunFile,
   registries: Registries = globalRegistries,
+  { learned, followImports = learned === undefined }: BuildOptions = {},
 ): Promise<Components> {
   const { config } = runFile;
   applyPlugins(config.plugins, registries);
   const problems: RunFileProblem[] = [...runFile.problems];
-  for (const [index, path] of config.imports.entries()) {
+  for (const [index, path] of (followImports ? config.imports : []).entries()) {
     try {
       await importModules([path], runFile.directory);
     } catch (cause) {
@@ -88,9 +99,10 @@ export async function buildComponents(
     slot: Slot<Component>,
     registry: Registry<Component>,
     added: Readonly<Record<string, unknown>> = {},
+    restoring = false,
   ): Promise<Built<Component> | undefined> => {
     try {
-      return await buildSlot(runFile, kind, slot, registry, added);
+      return await buildSlot(runFile, kind, slot, registry, added, restoring);
     } catch (error) {
       problems.push(...explain(runFile, path, slot, error, added));
       return undefined;
@@ -98,6 +110,7 @@ export async function buildComponents(
   };
 
   const start = async (key: "tokenizer" | "model"): Promise<StartingPoint | undefined> => {
+    if (learned !== undefined) return undefined;
     try {
       return await startingPoint(key, config[key], runFile.directory);
     } catch (cause) {
@@ -110,7 +123,16 @@ export async function buildComponents(
   const tokenizerSlot = tokenizerStart?.slot ?? withoutFrom(config.tokenizer);
   const modelSlot = modelStart?.slot ?? withoutFrom(config.model);
 
-  const tokenizer = await build("tokenizer", ["tokenizer"], tokenizerSlot, registries.tokenizers);
+  const isRestored = learned !== undefined && Object.keys(learned).length > 0;
+  const tokenizer = await build(
+    "tokenizer",
+    ["tokenizer"],
+    tokenizerSlot,
+    registries.tokenizers,
+    {},
+    isRestored,
+  );
+  if (isRestored) tokenizer?.component.load?.(learned);
   if (tokenizerStart !== undefined) tokenizer?.component.load?.(await tokenizerStart.tokenizerFiles());
   const data = await build("data", ["data"], config.data, registries.dataLoaders);
   // What a model is for its trainer says; mistakes are still told in the order of the model before the trainer.
@@ -188,7 +210,7 @@ export async function buildComponents(
       }
       return created;
     },
-    tokenizerIsTrained: tokenizerStart !== undefined,
+    tokenizerIsTrained: tokenizerStart !== undefined || learned !== undefined,
     notes,
   };
 }
@@ -276,9 +298,10 @@ async function buildSlot<Component>(
   slot: Slot<Component>,
   registry: Registry<Component>,
   added: Readonly<Record<string, unknown>>,
+  restoring: boolean,
 ): Promise<Built<Component>> {
   const { name } = slot;
-  const component = await createComponent(runFile, slot, registry, added);
+  const component = await createComponent(runFile, slot, registry, added, restoring);
   if (isGiven(slot))
     return { component, origin: { kind, name, origin: "program" }, resolved: { object: name } };
   const origin = { kind, name, origin: originLabel(registry.inspect(name).origin) };

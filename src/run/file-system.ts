@@ -36,7 +36,10 @@ export const disk: FileSystem = {
   create: async (path) => {
     const file = await open(path, "wx");
     return {
-      write: (bytes) => file.writeFile(bytes),
+      write: async (bytes) => {
+        for (let done = 0; done < bytes.length; )
+          done += (await file.write(bytes, done, bytes.length - done)).bytesWritten;
+      },
       sync: () => file.sync(),
       close: () => file.close(),
     };

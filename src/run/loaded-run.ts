@@ -69,7 +69,7 @@ function labelsIn({ id2label }: Readonly<Record<string, unknown>>): readonly str
 }
 
 /** A name that nobody registered may be one that the run's own modules would have. */
-function explainImports(imports: readonly string[]): (error: unknown) => never {
+export function explainImports(imports: readonly string[]): (error: unknown) => never {
   return (error) => {
     const isUnknown =
       error instanceof RunFileError &&

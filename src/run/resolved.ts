@@ -59,14 +59,18 @@ export function resolvedRun(runFile: RunFile, slots: ResolvedSlots, runDirectory
     ...(imports.length === 0 ? {} : { imports }),
     ...(plugins.packages === undefined && plugins.pins === undefined ? {} : { plugins }),
   };
+  return runYaml(written, "Training from this file again gives the same weights.");
+}
+
+/** A run as the text of a `run.yaml`. */
+export function runYaml(written: unknown, remark: string): string {
   const document = new Document(written, {
     version: "1.2",
     schema: "core",
     aliasDuplicateObjects: false,
     keepUndefined: false,
   });
-  document.commentBefore =
-    " The run with every default filled in. Training from this file again gives the same weights.\n Relative paths in options start at `directory`, which starts at this file.";
+  document.commentBefore = ` The run with every default filled in. ${remark}\n Relative paths in options start at \`directory\`, which starts at this file.`;
   return document.toString({ lineWidth: 0 });
 }
 

@@ -109,6 +109,11 @@ export async function readTokenizerFiles({ path }: RunDirectory): Promise<Record
   return files;
 }
 
+/** Removes what the tokenizer of a run that begins again had learned. */
+export function removeTokenizerFiles({ path }: RunDirectory): Promise<void> {
+  return disk.remove(join(path, tokenizerFolder));
+}
+
 async function explainMissing(path: string, cause: unknown): Promise<string> {
   const shown = displayPath(path);
   if (errorCode(cause) === "ENOTDIR") return `${shown} is a file, not a run directory`;

@@ -1,11 +1,15 @@
 import { join } from "node:path";
-import type { ComponentOrigin } from "../trainers/index.ts";
+import type { ComponentOrigin, RunChange } from "../trainers/index.ts";
 import { isRecord } from "./check-config.ts";
 import { disk, writeDurably } from "./file-system.ts";
 
 /** A run directory that cannot be made, or is none. */
 export class RunDirectoryError extends Error {
-  readonly code: "RUN_DIRECTORY_CREATE" | "RUN_DIRECTORY_NONE" | "RUN_DIRECTORY_DAMAGED";
+  readonly code:
+    | "RUN_DIRECTORY_CREATE"
+    | "RUN_DIRECTORY_NONE"
+    | "RUN_DIRECTORY_DAMAGED"
+    | "RUN_DIRECTORY_LOCKED";
   constructor(code: RunDirectoryError["code"], message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "RunDirectoryError";
@@ -29,6 +33,20 @@ export interface RunManifest {
   readonly arch: string;
   /** Where it was computed, in words. */
   readonly device?: string;
+  /** Each time that it went on, oldest first. */
+  readonly resumed?: readonly Resumption[];
+}
+
+/** That a run went on, from where, and what was another since. */
+export interface Resumption {
+  /** ISO 8601. */
+  readonly at: string;
+  /** Updates done before. */
+  readonly step: number;
+  /** Options and versions that changed. */
+  readonly changes?: readonly RunChange[];
+  /** What was refused, and asked for by name. */
+  readonly forced?: readonly string[];
 }
 
 export const manifestName = "manifest.json";
@@ -60,6 +78,7 @@ export function checkManifest(value: unknown): RunManifest {
   if (!Array.isArray(value.components)) throw new Error("has no list `components`");
   if (value.data !== undefined && !(isRecord(value.data) && typeof value.data.fingerprint === "string"))
     throw new Error("has no `data.fingerprint`");
+  if (value.resumed !== undefined && !Array.isArray(value.resumed)) throw new Error("has no list `resumed`");
   if (!isRecord(value.versions)) throw new Error("has no object `versions`");
   return value as unknown as RunManifest;
 }

@@ -21,6 +21,9 @@ export interface SafetensorsContent {
 /** Large writes are cut into pieces of this size, so that one write does not block the disk queue for seconds. */
 const chunkBytes = 16 * 1024 * 1024;
 
+/** Reads are cut into pieces that are still in the processor's cache when they are looked at. */
+const readBytes = 4 * 1024 * 1024;
+
 /**
  * The bytes of a safetensors file, piece by piece. The pieces are views of the tensors' own memory: writing a model of
  * 4 GB needs no second 4 GB. They must be consumed before the tensors change.
@@ -88,20 +91,29 @@ export function decodeSafetensors(file: Uint8Array): SafetensorsContent {
 /**
  * Reads a safetensors file from disk, straight into each tensor's memory.
  *
+ * @param inspect Given every byte of the file in order, while the next ones are being read: for a digest.
  * @throws {SafetensorsError} naming the file, when it cannot be read or any of the format's rules is broken.
  */
-export async function readSafetensors(path: string): Promise<SafetensorsContent> {
+export async function readSafetensors(
+  path: string,
+  inspect: (bytes: Uint8Array) => void = () => {},
+): Promise<SafetensorsContent> {
   requireLittleEndian();
   let file: FileHandle | undefined;
   try {
     file = await open(path, "r");
-    const header = await readHeader(file);
+    const { header, bytes } = await readHeader(file);
+    inspect(bytes);
     const tensors = new Map<string, HostTensor>();
-    for (const { name, dtype, shape, begin } of header.entries) {
-      const tensor = allocate(dtype, shape);
-      await readFully(file, bytesOf(tensor), header.dataOffset + begin);
-      tensors.set(name, tensor);
+    for (const { name, dtype, shape } of header.entries) tensors.set(name, allocate(dtype, shape));
+    let last: Uint8Array | undefined;
+    for (const { target, position } of targets(header, tensors)) {
+      const reading = readFully(file, target, position);
+      if (last !== undefined) inspect(last);
+      await reading;
+      last = target;
     }
+    if (last !== undefined) inspect(last);
     return { tensors, metadata: header.metadata };
   } catch (cause) {
     throw new SafetensorsError(`${path}: ${cause instanceof Error ? cause.message : String(cause)}`, {
@@ -112,25 +124,35 @@ export async function readSafetensors(path: string): Promise<SafetensorsContent>
   }
 }
 
-async function readHeader(file: FileHandle): Promise<SafetensorsHeader> {
+/** Pieces of the tensors' memory in the order of the file, which has no holes between them. */
+function* targets(
+  { entries, dataOffset }: SafetensorsHeader,
+  tensors: ReadonlyMap<string, HostTensor>,
+): Generator<{ readonly target: Uint8Array; readonly position: number }> {
+  for (const { name, begin } of [...entries].sort((a, b) => a.begin - b.begin)) {
+    const tensor = tensors.get(name);
+    if (tensor === undefined) continue;
+    const bytes = bytesOf(tensor);
+    for (let start = 0; start < bytes.length; start += readBytes)
+      yield { target: bytes.subarray(start, start + readBytes), position: dataOffset + begin + start };
+  }
+}
+
+async function readHeader(
+  file: FileHandle,
+): Promise<{ readonly header: SafetensorsHeader; readonly bytes: Uint8Array }> {
   const { size } = await file.stat();
   const prefix = new Uint8Array(Math.min(lengthBytes, size));
   await readFully(file, prefix, 0);
   const header = new Uint8Array(readHeaderLength(prefix, size));
   await readFully(file, header, lengthBytes);
-  return decodeHeader(header, size);
+  return { header: decodeHeader(header, size), bytes: Buffer.concat([prefix, header]) };
 }
 
 /** One read may give less than asked (Linux stops at 2 GiB), so go on until the target is full. */
 async function readFully(file: FileHandle, target: Uint8Array, position: number): Promise<void> {
-  let done = 0;
-  while (done < target.length) {
-    const { bytesRead } = await file.read(
-      target,
-      done,
-      Math.min(target.length - done, chunkBytes),
-      position + done,
-    );
+  for (let done = 0; done < target.length; ) {
+    const { bytesRead } = await file.read(target, done, target.length - done, position + done);
     if (bytesRead === 0) throw new SafetensorsError("the file became shorter while it was read");
     done += bytesRead;
   }

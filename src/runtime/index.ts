@@ -3,7 +3,7 @@ import { ortEnvironment } from "./ort/environment.ts";
 
 export { TensorBuffer } from "./buffer.ts";
 export { RuntimeError } from "./errors.ts";
-export type { HostTensor } from "./host-tensor.ts";
+export { allocate, type HostTensor } from "./host-tensor.ts";
 export { encodeModel } from "./onnx-model.ts";
 export { type Call, Program } from "./program.ts";
 

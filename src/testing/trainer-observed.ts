@@ -1,5 +1,5 @@
 import type { HostTensor } from "../runtime/index.ts";
-import type { Trainer, TrainingEvent } from "../trainers/index.ts";
+import type { Checkpoint, Trainer, TrainingEvent } from "../trainers/index.ts";
 import { broken } from "./check.ts";
 import { digest, type Observation } from "./difference.ts";
 import { type TrainingComponents, tinyTraining } from "./trainer-samples.ts";
@@ -9,6 +9,7 @@ export interface SavedCheckpoint {
   readonly step: number;
   readonly path: string;
   readonly parameters: ReadonlyMap<string, HostTensor>;
+  readonly optimizer: ReadonlyMap<string, HostTensor>;
   readonly state: unknown;
   /** Events yielded before it was saved. */
   readonly after: number;
@@ -24,13 +25,15 @@ export interface TrainingRequest {
   readonly seed?: number;
   /** Aborts the signal when this step's event has come; 0: before training. */
   readonly abortAfter?: number;
+  /** What another training saved, to go on from. */
+  readonly resume?: SavedCheckpoint;
   readonly components?: () => TrainingComponents | Promise<TrainingComponents>;
 }
 
 /** Trains, and keeps what came of it. */
 export async function recordTraining(
   trainer: Trainer,
-  { seed = 1, abortAfter, components = () => tinyTraining(trainer.task) }: TrainingRequest = {},
+  { seed = 1, abortAfter, resume, components = () => tinyTraining(trainer.task) }: TrainingRequest = {},
 ): Promise<TrainingRecord> {
   const given = await components();
   const events: TrainingEvent[] = [];
@@ -41,17 +44,15 @@ export async function recordTraining(
     ...given,
     seed,
     signal: stop.signal,
-    saveCheckpoint: async ({ step, parameters, state }) => {
+    saveCheckpoint: async ({ step, parameters, optimizer, state }) => {
       const path = `checkpoints/step-${step}`;
-      const copy = new Map(
-        [...parameters].map(([name, { dtype, shape, data }]) => [
-          name,
-          { dtype, shape: [...shape], data: data.slice() },
-        ]),
-      );
-      saved.push({ step, path, parameters: copy, state: structuredClone(state), after: events.length });
+      saved.push({
+        ...{ step, path, parameters: copyOf(parameters), optimizer: copyOf(optimizer) },
+        ...{ state: structuredClone(state), after: events.length },
+      });
       return path;
     },
+    ...(resume && { resume: { ...resume, state: resume.state as Checkpoint["state"] } }),
   });
   if (typeof stream?.[Symbol.asyncIterator] !== "function")
     broken("train() gave nothing that `for await` can go through; expected an async iterable of events.");
@@ -60,6 +61,15 @@ export async function recordTraining(
     if (event.type === "step" && event.step === abortAfter) stop.abort();
   }
   return { ...given, events, saved };
+}
+
+function copyOf(tensors: ReadonlyMap<string, HostTensor>): ReadonlyMap<string, HostTensor> {
+  return new Map(
+    [...tensors].map(([name, { dtype, shape, data }]) => [
+      name,
+      { dtype, shape: [...shape], data: data.slice() },
+    ]),
+  );
 }
 
 /** Losses and saved weights: what equal trainings have in common. */

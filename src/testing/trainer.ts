@@ -7,7 +7,13 @@ import { loadedWeights } from "../trainers/weights.ts";
 import { broken, type ConformanceCheck, check, once } from "./check.ts";
 import { type ConformanceOptions, commonChecks, Subject } from "./subject.ts";
 import { checkEnd, checkEvents, checkSteps } from "./trainer-events.ts";
-import { observed, recordTraining, type TrainingRecord, type TrainingRequest } from "./trainer-observed.ts";
+import {
+  observed,
+  recordTraining,
+  type SavedCheckpoint,
+  type TrainingRecord,
+  type TrainingRequest,
+} from "./trainer-observed.ts";
 import { memoryLoader, type TrainingComponents, tinyTraining } from "./trainer-samples.ts";
 
 export type { TrainingComponents } from "./trainer-samples.ts";
@@ -69,6 +75,12 @@ export function trainerConformance(
     check("a signal aborted beforehand lets it do no more than one step", async () =>
       checkInterrupted(await train({ abortAfter: 0 }), 1),
     ),
+    check("if it says that it resumes, it goes on from a checkpoint to the same weights", async () => {
+      const trainer = await subject.build();
+      if (trainer.resumes !== true) return;
+      const stopped = await train({ abortAfter: 2 });
+      checkResumed(await usual(), stopped, await train({ resume: savedLast(stopped) }));
+    }),
     check("without examples it throws", async () => {
       const { task } = await subject.build();
       await checkNoExamples(train, components ?? (() => tinyTraining(task)));
@@ -132,6 +144,29 @@ function checkInterrupted(record: TrainingRecord, most: number): void {
     broken(
       `Interrupted after step ${steps.length}, it saved ${record.saved.length === 0 ? "no checkpoint" : `step ${record.saved.at(-1)?.step} last`}; ` +
         "expected a checkpoint of the last step: what was learned must not be lost.",
+    );
+}
+
+function savedLast({ saved }: TrainingRecord): SavedCheckpoint {
+  return (
+    saved.at(-1) ?? broken("Interrupted after step 2, it saved no checkpoint; expected one to go on from.")
+  );
+}
+
+function checkResumed(whole: TrainingRecord, stopped: TrainingRecord, resumed: TrainingRecord): void {
+  const done = stepsOf(stopped.events).length;
+  const [first] = stepsOf(resumed.events);
+  if (first?.step !== done + 1)
+    broken(
+      `Given a checkpoint of step ${done}, it did step ${first?.step ?? "none"} first; expected ${done + 1}.`,
+    );
+  const [expected, actual] = [observed(whole), observed(resumed)].map(({ weights }) =>
+    JSON.stringify(weights),
+  );
+  if (actual !== expected)
+    broken(
+      `Stopped after step ${done} and resumed, it ends in other weights than without the stop; expected the same to the last ` +
+        "bit: position in the data, optimizer state, schedule and all that is drawn go on where they were.",
     );
 }
 

@@ -1,7 +1,16 @@
 export { colorsFor } from "./colors.ts";
 export { formatEvaluationTable, formatScoresTable } from "./evaluation-table.ts";
-export { eventLine, jsonLine, ndjsonFile, ndjsonStream, readEvents, TrackingError } from "./ndjson.ts";
-export { formatNextSteps, type NextSteps } from "./rows.ts";
+export {
+  eventLine,
+  jsonLine,
+  lastEvent,
+  type NdjsonFile,
+  ndjsonFile,
+  ndjsonStream,
+  readEvents,
+  TrackingError,
+} from "./ndjson.ts";
+export { formatChange, formatNextSteps, type NextSteps } from "./rows.ts";
 export { sampleFiles } from "./samples.ts";
 export { type TerminalOptions, terminal } from "./terminal.ts";
 export type { Tracker } from "./tracker.ts";

@@ -2,12 +2,14 @@ import {
   closeSync,
   createReadStream,
   fstatSync,
+  fsync,
   fsyncSync,
   ftruncateSync,
   openSync,
   readSync,
   writeSync,
 } from "node:fs";
+import { promisify } from "node:util";
 import type { RunEvent } from "../trainers/index.ts";
 import type { Tracker } from "./tracker.ts";
 
@@ -47,39 +49,58 @@ export function parseEventLine(line: string): RunEvent {
   ) as RunEvent;
 }
 
+/** The events of a run in a file. */
+export interface NdjsonFile extends Tracker {
+  /** Bytes written so far, with what was there before. */
+  readonly size: number;
+  /** Flushes what was written to the disk itself. */
+  flush(): Promise<void>;
+}
+
 /**
  * Appends every event to a file, one line and one write each, so that a crash of the process loses nothing and tears no
  * line. With each checkpoint the file is flushed to disk. A last line that an earlier crash of the machine tore is cut
- * off, because nothing could read it. A resumed run appends: the events of a step that was done twice are there twice,
- * and the later ones count.
+ * off, because nothing could read it. A resumed run gives the `length` that the file had at its checkpoint: what lies behind
+ * is cut off, since it comes again. The event `resume` is left out: the file reads as that of one run.
  *
  * @throws {TrackingError} `TRACKING_WRITE`, also from `event`.
  */
-export function ndjsonFile(path: string): Tracker {
+export function ndjsonFile(path: string, { length }: { readonly length?: number } = {}): NdjsonFile {
   const guarded = <Result>(what: string, operation: () => Result): Result => {
     try {
       return operation();
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new TrackingError(
-        "TRACKING_WRITE",
-        `cannot ${what} ${path}: ${why}. Free some space, or check the folder's permissions`,
-        { cause },
-      );
+      throw cannotWrite(what, path, cause);
     }
   };
+  let size = 0;
   let file: number | undefined = guarded("open", () => {
-    cutTornLine(path);
-    return openSync(path, "a");
+    cutLines(path, length);
+    const descriptor = openSync(path, "a");
+    size = fstatSync(descriptor).size;
+    return descriptor;
   });
   return {
+    get size() {
+      return size;
+    },
     event(event) {
       const descriptor = file;
       if (descriptor === undefined) throw new TrackingError("TRACKING_WRITE", `${path} is closed`);
+      if (event.type === "resume") return;
       guarded("write to", () => {
-        writeSync(descriptor, `${eventLine(event)}\n`);
+        size += writeAll(descriptor, Buffer.from(`${eventLine(event)}\n`));
         if (event.type === "checkpoint" || event.type === "end") fsyncSync(descriptor);
       });
+    },
+    async flush() {
+      const descriptor = file;
+      if (descriptor === undefined) return;
+      try {
+        await promisify(fsync)(descriptor);
+      } catch (cause) {
+        throw cannotWrite("flush", path, cause);
+      }
     },
     close() {
       const descriptor = file;
@@ -87,6 +108,21 @@ export function ndjsonFile(path: string): Tracker {
       if (descriptor !== undefined) guarded("close", () => closeSync(descriptor));
     },
   };
+}
+
+function cannotWrite(what: string, path: string, cause: unknown): TrackingError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new TrackingError(
+    "TRACKING_WRITE",
+    `cannot ${what} ${path}: ${why}. Free some space, or check the folder's permissions`,
+    { cause },
+  );
+}
+
+/** A disk that is nearly full takes a part of a line, and says so only when asked for the rest. */
+function writeAll(descriptor: number, bytes: Uint8Array): number {
+  for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done, bytes.length - done);
+  return bytes.length;
 }
 
 /** Writes every event to a stream, one line and one write each: what `--json` does with stdout. */
@@ -121,6 +157,27 @@ export async function* readEvents(path: string): AsyncGenerator<RunEvent> {
   }
 }
 
+/** The last whole event of a file; undefined when there is none, or it is longer than events that end a run are. */
+export function lastEvent(path: string): RunEvent | undefined {
+  let file: number;
+  try {
+    file = openSync(path, "r");
+  } catch {
+    return undefined;
+  }
+  try {
+    const end = lastLineStart(file, fstatSync(file).size);
+    const tail = new Uint8Array(Math.min(end, 64 * 1024));
+    const read = readSync(file, tail, 0, tail.length, end - tail.length);
+    const line = Buffer.from(tail.subarray(0, read)).toString("utf8").split("\n").at(-2);
+    return line === undefined || line === "" ? undefined : parseEventLine(line);
+  } catch {
+    return undefined;
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** The lines that end in a line break. */
 async function* wholeLines(path: string): AsyncGenerator<string> {
   let rest = "";
@@ -135,11 +192,12 @@ async function* wholeLines(path: string): AsyncGenerator<string> {
   }
 }
 
-function cutTornLine(path: string): void {
+/** Cuts a file to at most `length` bytes, and then to its last whole line. */
+function cutLines(path: string, length = Number.POSITIVE_INFINITY): void {
   const file = openSync(path, "a+");
   try {
     const { size } = fstatSync(file);
-    const start = lastLineStart(file, size);
+    const start = lastLineStart(file, Math.min(size, length));
     if (start !== size) ftruncateSync(file, start);
   } finally {
     closeSync(file);

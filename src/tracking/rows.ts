@@ -4,6 +4,8 @@ import type {
   DataSurvey,
   EvaluationEvent,
   MistakesEvent,
+  ResumeEvent,
+  RunChange,
   SampleEvent,
   StartEvent,
   StepEvent,
@@ -80,6 +82,30 @@ export function formatStart(
     ...(data === undefined ? [] : [formatSurvey(data, colors)]),
     ...notes.map(printable),
   ].join("\n");
+}
+
+/** The start of a run that goes on: as of a new one, then where from, and what is another. */
+export function formatResume(event: ResumeEvent, colors: Colors): string {
+  const { step, maxSteps, path, changes } = event;
+  const of = maxSteps === undefined ? "" : ` of ${formatCount(maxSteps)}`;
+  const from = path === undefined ? "" : ` from ${printable(path)}`;
+  return [
+    formatStart({ ...event, type: "start" }, colors).trimEnd(),
+    "",
+    `${colors.bold("going on")}${gap}at step ${formatCount(step)}${of}${from}`,
+    ...changes.map((change) => `${colors.yellow("changed")} ${gap}${printable(formatChange(change))}`),
+    "",
+  ].join("\n");
+}
+
+/** `trainer.learningRate 0.001 → 0.0005` */
+export function formatChange({ path, from, to }: RunChange): string {
+  const show = (value: unknown): string => {
+    if (typeof value !== "string") return value === undefined ? "(none)" : JSON.stringify(value);
+    // Of a digest, the beginning says enough.
+    return /^[0-9a-f]{64}$/.test(value) ? `${value.slice(0, 12)}…` : value;
+  };
+  return `${path} ${show(from)} → ${show(to)}`;
 }
 
 /** What training reads, cuts, leaves out and pads. */
@@ -230,15 +256,18 @@ export interface NextSteps {
   readonly prompt?: string | undefined;
   /** Whether its model writes text. Default true. */
   readonly generates?: boolean;
+  /** Whether it was stopped before its end. */
+  readonly interrupted?: boolean;
 }
 
 /** Where the run lies and what can be done with it, as commands to copy. */
 export function formatNextSteps(
-  { directory, prompt = "The ", generates = true }: NextSteps,
+  { directory, prompt = "The ", generates = true, interrupted = false }: NextSteps,
   colors: Colors,
 ): string {
   const path = shellQuote(directory);
   const commands = [
+    ...(interrupted ? [["go on", `npx codex-ml resume ${path}`]] : []),
     ...(generates ? [["generate", `npx codex-ml generate ${path} --prompt ${shellQuote(prompt)}`]] : []),
     ["evaluate", `npx codex-ml evaluate ${path}`],
   ];

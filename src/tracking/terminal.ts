@@ -7,6 +7,7 @@ import {
   formatEvaluation,
   formatLive,
   formatMistakes,
+  formatResume,
   formatSample,
   formatStart,
   formatStep,
@@ -67,6 +68,12 @@ class Terminal implements Tracker {
         this.#interval = niceInterval(event.maxSteps ?? 1000);
         this.#print(formatStart(event, this.#colors));
         this.#draw(this.#colors.dim("preparing the first step …"));
+        break;
+      case "resume":
+        this.#progress = new Progress(event.maxSteps);
+        this.#interval = niceInterval(event.maxSteps ?? 1000);
+        this.#print(formatResume(event, this.#colors));
+        this.#draw(this.#colors.dim("preparing the next step …"));
         break;
       case "step":
         this.#step(event);

@@ -42,10 +42,13 @@ export const causalLm = defineTrainer({
 class CausalLmTrainer implements Trainer {
   readonly task = "causal_lm";
   readonly maxSteps: number | undefined;
+  readonly resumes = true;
+  readonly keptCheckpoints: number;
   readonly #options: CausalLmOptions;
 
   constructor(given: CausalLmOptions) {
     this.maxSteps = given.maxSteps;
+    this.keptCheckpoints = given.saveTotalLimit + (given.metricForBestModel === undefined ? 0 : 1);
     this.#options = given;
   }
 

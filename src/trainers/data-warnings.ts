@@ -5,10 +5,17 @@ import type { WarningEvent } from "./events.ts";
 /** Says once that examples are cut, and once that examples are left out: what {@link trainingBatches} counts. */
 export class DataWarnings {
   readonly #sequenceLength: number;
-  readonly #said = new Set<string>();
+  readonly #said: Set<string>;
 
-  constructor(sequenceLength: number) {
+  /** @param said What another of these had said, of the same run. */
+  constructor(sequenceLength: number, said: readonly string[] = []) {
     this.#sequenceLength = sequenceLength;
+    this.#said = new Set(said);
+  }
+
+  /** What was said, for a checkpoint. */
+  get said(): readonly string[] {
+    return [...this.#said];
   }
 
   /** What the run's first event said is not said again. */

@@ -117,6 +117,24 @@ export interface StartEvent {
   readonly notes?: readonly string[];
 }
 
+/** A value of a run that is another since it was resumed; undefined where there is none. */
+export interface RunChange {
+  /** `trainer.learningRate` */
+  readonly path: string;
+  readonly from?: unknown;
+  readonly to?: unknown;
+}
+
+/** The first event of a run that goes on. It is told, but not written into `metrics.ndjson`, which reads as one run. */
+export interface ResumeEvent extends Omit<StartEvent, "type"> {
+  readonly type: "resume";
+  /** Updates done. */
+  readonly step: number;
+  /** The checkpoint that it goes on from, relative to the run directory. Without: from the beginning. */
+  readonly path?: string;
+  readonly changes: readonly RunChange[];
+}
+
 /** The last event of a run that failed. */
 export interface ErrorEvent {
   readonly type: "error";
@@ -125,4 +143,4 @@ export interface ErrorEvent {
 }
 
 /** What listeners of a run see: one JSON object a line of `metrics.ndjson`. */
-export type RunEvent = StartEvent | TrainingEvent | ErrorEvent;
+export type RunEvent = StartEvent | ResumeEvent | TrainingEvent | ErrorEvent;

@@ -52,8 +52,26 @@ export interface TrainingContext {
   readonly seed: number;
   /** When it aborts, the trainer finishes its step, saves a checkpoint, and ends with the reason "interrupted". */
   readonly signal: AbortSignal;
-  /** Writes a checkpoint, whole or not at all; gives its path relative to the run directory. */
-  saveCheckpoint(checkpoint: Checkpoint): Promise<string>;
+  /**
+   * Writes a checkpoint, whole or not at all; gives its path relative to the run directory. The tensors must stay as they are
+   * until then; `state` is taken at once.
+   *
+   * @param keep Checkpoints to keep, this one included; that of the best evaluation is kept besides. Default 2.
+   */
+  saveCheckpoint(checkpoint: Checkpoint, keep?: number): Promise<string>;
+  /** Where to go on. Only a trainer that `resumes` is given one. */
+  readonly resume?: ResumePoint;
+}
+
+/**
+ * A checkpoint to go on from. What the run wrote down after the checkpoint was asked for is forgotten: the trainer goes on as
+ * though `saveCheckpoint` had just returned, and yields every event that would have come from there.
+ */
+export interface ResumePoint extends Checkpoint {
+  /** Relative to the run directory: for the `checkpoint` event. */
+  readonly path: string;
+  /** The optimizer's state is not to be taken: it begins anew. */
+  readonly freshOptimizer?: boolean;
 }
 
 /** What is known of a training before its first step. */
@@ -70,6 +88,10 @@ export interface Trainer {
   readonly task?: Task;
   /** What a batch of such a model is and how it is judged; evaluating a finished run needs it. Default: next-token prediction. */
   objective?(model: Model): Objective;
+  /** Whether `train` goes on from `context.resume`, to the same bytes as if it had not stopped. */
+  readonly resumes?: boolean;
+  /** Checkpoints that it keeps at most, for an estimate of the room that they take. Default 2. */
+  readonly keptCheckpoints?: number;
   /** Updates that `train` will do, when it is known before the data is. */
   readonly maxSteps?: number | undefined;
   /**

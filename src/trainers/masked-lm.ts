@@ -36,10 +36,13 @@ export const maskedLm = defineTrainer({
 class MaskedLmTrainer implements Trainer {
   readonly task = "masked_lm";
   readonly maxSteps: number | undefined;
+  readonly resumes = true;
+  readonly keptCheckpoints: number;
   readonly #options: MaskedLmOptions;
 
   constructor(given: MaskedLmOptions) {
     this.maxSteps = given.maxSteps;
+    this.keptCheckpoints = given.saveTotalLimit + (given.metricForBestModel === undefined ? 0 : 1);
     this.#options = given;
   }
 

@@ -39,6 +39,23 @@ export const commonFields = {
   evalSteps: count
     .optional()
     .describe("Updates between evaluations on the validation split. Default: a tenth of all."),
+  saveSteps: count
+    .optional()
+    .describe("Updates between checkpoints. Default: none by number; saveMinutes, and one at the end."),
+  saveMinutes: z
+    .number()
+    .min(0)
+    .default(10)
+    .describe("Minutes between checkpoints, whatever the number of updates; 0: none by time."),
+  saveTotalLimit: count
+    .default(2)
+    .describe("Checkpoints to keep, the newest; that of the best evaluation is kept besides."),
+  nonFiniteLoss: z
+    .enum(["stop", "skip"])
+    .default("stop")
+    .describe(
+      "What to do when a loss or gradient is NaN or infinite: stop, with the weights from before; or skip the batches and go on (at most 10 times in a row).",
+    ),
   metricForBestModel: z
     .string()
     .min(1)

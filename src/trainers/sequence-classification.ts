@@ -44,10 +44,13 @@ export const sequenceClassification = defineTrainer({
 class SequenceClassificationTrainer implements Trainer {
   readonly task = "sequence_classification";
   readonly maxSteps: number | undefined;
+  readonly resumes = true;
+  readonly keptCheckpoints: number;
   readonly #options: ClassificationTrainerOptions;
 
   constructor(given: ClassificationTrainerOptions) {
     this.maxSteps = given.maxSteps;
+    this.keptCheckpoints = given.saveTotalLimit + (given.metricForBestModel === undefined ? 0 : 1);
     this.#options = given;
   }
 

@@ -6,13 +6,15 @@ import { TrainingError } from "./errors.ts";
 import { Evaluator } from "./evaluation.ts";
 import type { EndEvent, SampleEvent, TrainingEvent } from "./events.ts";
 import type { TrainingContext } from "./index.ts";
+import { type LoopState, readLoopState } from "./loop-state.ts";
 import type { Objective } from "./objective.ts";
 import { optimizerFor } from "./optimizer-options.ts";
 import { type CompleteOptions, evalStepsFor } from "./options.ts";
 import { parameterGroups } from "./parameter-groups.ts";
 import { batchingOf, prepareTraining, surveyOf } from "./preparation.ts";
+import { Saves } from "./saves.ts";
 import { scheduleFor } from "./schedule-options.ts";
-import { TrainingStep } from "./training-step.ts";
+import { type StepResult, TrainingStep } from "./training-step.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 
 /** What a trainer adds to the loop that all share. */
@@ -28,22 +30,26 @@ export interface LoopPlan {
 }
 
 /**
- * The loop of every built-in trainer: update, evaluate, sample, save. The next batches are prepared while a step runs.
+ * The loop of every built-in trainer: update, evaluate, sample, save. The next batches are prepared while a step runs, and
+ * checkpoints are written while the next steps do. With `context.resume` it goes on from there, to the same events and bytes.
  *
  * @throws TrainingError when training cannot go on; what was learned so far is saved first.
  */
 export async function* trainingLoop(context: TrainingContext, plan: LoopPlan): AsyncGenerator<TrainingEvent> {
-  const { model, data, metrics, signal } = context;
+  const { model, data, metrics, signal, resume } = context;
   const { options, objective } = plan;
   const { gradientAccumulationSteps } = options;
   const batching = batchingOf(context, options, objective);
   const { sequenceLength } = batching;
+  const before = resume && readLoopState(resume.state);
   const told = surveyOf(context);
+  const planned = options.maxSteps ?? (await prepareTraining(context, options, objective)).maxSteps;
   // Interrupted while the data is looked at: not even the number of updates is known.
-  const maxSteps = options.maxSteps ?? (await prepareTraining(context, options, objective)).maxSteps ?? 1;
+  const maxSteps = planned ?? (resume?.step ?? 0) + 1;
   const { evalSteps = evalStepsFor(maxSteps) } = options;
+  let position: DataPosition = before?.data ?? { epoch: 0, start: 0 };
   // The first batches come first: data that cannot be trained on is told before a large model is drawn.
-  const source = trainingBatches(batching);
+  const source = trainingBatches(batching, position);
   const nextUpdate = async () => {
     const parts = [];
     for (let index = 0; index < gradientAccumulationSteps; index++) parts.push((await source.next()).value);
@@ -53,6 +59,7 @@ export async function* trainingLoop(context: TrainingContext, plan: LoopPlan): A
   const first = await unlessAborted(upcoming, signal);
   const schedule = scheduleFor({ ...options, maxSteps });
   const step = newStep(context, plan, sequenceLength, first?.[0]?.batch);
+  if (resume !== undefined) step.restore(resume);
   const split: Split | undefined = data.splits.includes("validation") ? "validation" : undefined;
   if (split === undefined && options.metricForBestModel !== undefined)
     throw new TrainingError(
@@ -60,34 +67,65 @@ export async function* trainingLoop(context: TrainingContext, plan: LoopPlan): A
       "metricForBestModel needs a validation split, and the data has none.",
     );
   const evaluator = split && new Evaluator(model, metrics, batching, plan.mistakes);
-  const best = new BestEvaluation(options);
-  const warnings = new DataWarnings(sequenceLength);
+  const best = new BestEvaluation(options, before?.evaluations);
+  const warnings = new DataWarnings(sequenceLength, before?.said);
   if (told !== undefined) warnings.told(told);
+  const saves = new Saves(context, options, step, resume?.step ?? 0);
 
-  let position: DataPosition = { epoch: 0, start: 0 };
-  let saved = 0;
-  const save = async (isBest?: { metric: string; value: number }): Promise<TrainingEvent> => {
-    const state = { data: position, sequenceLength, ...(isBest && { best: isBest }) };
-    const { step: at } = step;
-    const path = await context.saveCheckpoint({ step: at, ...step.tensors(), state });
-    saved = at;
-    return { type: "checkpoint", step: at, path };
-  };
+  let skipped = before?.skipped ?? 0;
+  /** Whether the weights as they are now are the best so far. */
+  let isBest = before?.best;
+  /** What this step still has before it. */
+  const due = before?.due ?? { evaluation: false, sample: false };
+  const isLast = () => step.step >= maxSteps;
+  const state = (scheduled: boolean): LoopState => ({
+    data: position,
+    sequenceLength,
+    ...(isBest && { best: isBest }),
+    evaluations: best.state,
+    said: [...warnings.said],
+    due: { ...due },
+    skipped,
+    scheduled: scheduled && !due.evaluation && !due.sample,
+  });
+  let reason: EndEvent["reason"] | undefined;
+
   const evaluate = async function* (): AsyncGenerator<TrainingEvent> {
     if (evaluator === undefined || split === undefined) return;
-    const evaluation = await evaluator.evaluate(split, step.weights, signal);
+    const evaluation = await unlessInterrupted(signal, () => evaluator.evaluate(split, step.weights, signal));
+    if (evaluation === undefined) return;
+    isBest = best.isBest(evaluation);
+    due.evaluation = false;
     yield { type: "evaluation", step: step.step, split, ...evaluation };
     yield* warnings.once(evaluator.warnings);
-    const isBest = best.isBest(evaluation);
-    if (isBest !== undefined) yield await save(isBest);
-    if (evaluator.mistakes.length > 0 && (step.step === maxSteps || best.isOver))
+    if (evaluator.mistakes.length > 0 && (isLast() || best.isOver))
       yield { type: "mistakes", step: step.step, split, mistakes: evaluator.mistakes };
   };
-  let reason: EndEvent["reason"] | undefined;
+  /** What is due after an update. An interruption leaves the rest to whoever resumes. */
+  const afterUpdate = async function* (): AsyncGenerator<TrainingEvent> {
+    const { sample } = plan;
+    if (due.evaluation) yield* evaluate();
+    if (best.isOver && !isLast()) reason = "earlyStopping";
+    due.sample ||= sample !== undefined && reason !== undefined && !due.evaluation;
+    if (due.sample && !due.evaluation && sample !== undefined) {
+      const made = await unlessInterrupted(signal, () => sample(step));
+      // An interrupted text ends early.
+      due.sample = signal.aborted;
+      if (made !== undefined && !due.sample) yield made;
+    }
+    const isDue = saves.isDue || isBest !== undefined || isLast() || reason !== undefined;
+    if (isDue) yield* saves.plan(state(true));
+  };
+
+  let ended = false;
   try {
+    if (resume !== undefined && before?.scheduled === true)
+      yield { type: "checkpoint", step: resume.step, path: resume.path };
     // The loader knows by now what it leaves out.
     if (first !== undefined) yield* warnings.once(data.notes?.() ?? []);
-    while (step.step < maxSteps && reason === undefined) {
+    if (due.evaluation || due.sample) yield* afterUpdate();
+    else if (best.isOver && !isLast()) reason = "earlyStopping";
+    while (!isLast() && reason === undefined) {
       const started = performance.now();
       const update = await unlessAborted(upcoming, signal);
       const last = update?.at(-1);
@@ -96,45 +134,94 @@ export async function* trainingLoop(context: TrainingContext, plan: LoopPlan): A
       const batches = update.map(({ batch }) => batch);
       const tokens = batches.reduce((sum, { counted }) => sum + counted, 0);
       const running = step.run(batches, learningRate);
+      running.catch(() => {});
       // A failure to prepare waits until this step is done and told.
-      if (step.step + 1 < maxSteps) {
-        upcoming = nextUpdate();
+      const wanted = step.step + 1 < maxSteps ? nextUpdate() : undefined;
+      wanted?.catch(() => {});
+      upcoming = wanted ?? upcoming;
+      const result = await finiteResult(running, saves);
+      if ("broken" in result) {
+        const error = explainBroken(result.broken, position, last.position);
+        if (options.nonFiniteLoss === "stop" || ++skipped > MOST_SKIPPED) throw error;
+        position = last.position;
+        upcoming = wanted ?? nextUpdate();
         upcoming.catch(() => {});
+        yield { type: "warning", code: "SKIPPED", message: `${error.message} They are skipped.` };
+        continue;
       }
-      const { loss, gradientNorm } = await running;
       position = last.position;
+      skipped = 0;
+      isBest = undefined;
+      const { loss, gradientNorm } = result;
       const read = batches.reduce((sum, batch) => sum + (batch.tokens ?? batch.counted), 0);
       const tokensPerSecond = read / ((performance.now() - started) / 1000);
+      yield* saves.news();
       yield* warnings.about(last.counts);
       yield* warnings.once(data.notes?.() ?? []);
-      yield { type: "step", step: step.step, loss, learningRate, gradientNorm, tokens, tokensPerSecond };
-      const isLast = step.step === maxSteps;
-      if (isLast || step.step % evalSteps === 0) yield* unlessInterrupted(signal, evaluate());
-      if (best.isOver && !isLast) reason = "earlyStopping";
+      due.evaluation = split !== undefined && (isLast() || step.step % evalSteps === 0);
       const { sample, sampleSteps } = plan;
-      const isSampleDue =
-        isLast || reason !== undefined || (sampleSteps !== undefined && step.step % sampleSteps === 0);
-      if (sample && isSampleDue) yield* unlessInterrupted(signal, eventsOf(sample(step)));
+      const isSampled = isLast() || (sampleSteps !== undefined && step.step % sampleSteps === 0);
+      due.sample = sample !== undefined && isSampled;
+      yield { type: "step", step: step.step, loss, learningRate, gradientNorm, tokens, tokensPerSecond };
+      yield* afterUpdate();
     }
+    if (saves.isUnsaved) yield* saves.plan(state(false));
+    yield* saves.finish();
+    ended = true;
   } catch (error) {
     // What was learned so far is worth keeping, unless it is what broke. The first error is the one to tell.
     const isBroken = error instanceof TrainingError && error.code === "WEIGHTS_BROKEN";
-    if (step.step > saved && !isBroken)
-      yield* await save().then(
-        (event) => [event],
-        () => [],
-      );
+    yield* quietly(saves.finish());
+    if (saves.isUnsaved && !isBroken) {
+      yield* quietly(saves.plan(state(false)));
+      yield* quietly(saves.finish());
+    }
+    ended = true;
     throw error;
   } finally {
     // Not waited for: a loader that is stuck would keep us.
     source.return(undefined as never).catch(() => {});
+    // Nobody reads the events any more: there is no one to tell, but what was learned is still worth keeping.
+    if (!ended) {
+      for await (const _ of quietly(saves.finish()));
+      if (saves.isUnsaved) for await (const _ of quietly(saves.plan(state(false))));
+      for await (const _ of quietly(saves.finish()));
+    }
   }
-  if (step.step > saved) yield await save();
-  yield {
-    type: "end",
-    step: step.step,
-    reason: reason ?? (step.step === maxSteps ? "maxSteps" : "interrupted"),
-  };
+  // An interruption after the last update leaves something to do still.
+  const isOver = !due.evaluation && !due.sample;
+  const end = reason ?? (isLast() ? "maxSteps" : "interrupted");
+  yield { type: "end", step: step.step, reason: isOver ? end : "interrupted" };
+}
+
+/** Updates in a row that may have no finite loss. */
+const MOST_SKIPPED = 10;
+
+/** Begins to write a planned checkpoint while an update runs, and gives what the update gave. */
+async function finiteResult(
+  running: Promise<StepResult>,
+  saves: Saves,
+): Promise<StepResult | { readonly broken: TrainingError }> {
+  try {
+    saves.begin();
+  } catch (error) {
+    // The update still reads and writes the memory that whoever comes next looks at.
+    await running.catch(() => {});
+    throw error;
+  }
+  try {
+    return await running;
+  } catch (error) {
+    if (error instanceof TrainingError && error.code === "NOT_FINITE") return { broken: error };
+    throw error;
+  }
+}
+
+/** The same error, with the place of the data that brought it. */
+function explainBroken(error: TrainingError, from: DataPosition, to: DataPosition): TrainingError {
+  const end = to.epoch === from.epoch ? `${to.start - 1}` : `${to.start - 1} of epoch ${to.epoch}`;
+  const where = `It came with the training examples ${from.start} to ${end} of epoch ${from.epoch}, in shuffled order from 0.`;
+  return new TrainingError(error.code, `${error.message} ${where}`, { cause: error });
 }
 
 function newStep(
@@ -159,23 +246,24 @@ function newStep(
   });
 }
 
-async function* eventsOf(event: Promise<TrainingEvent | undefined>): AsyncGenerator<TrainingEvent> {
-  const made = await event;
-  if (made !== undefined) yield made;
-}
-
-/** Events that take their time, unless the signal aborts before or meanwhile: half an evaluation is none. */
-async function* unlessInterrupted(
+/** What takes its time, unless the signal aborts before or meanwhile: then it is left for later, and half of it is nothing. */
+async function unlessInterrupted<Result>(
   signal: AbortSignal,
-  events: AsyncGenerator<TrainingEvent>,
-): AsyncGenerator<TrainingEvent> {
-  if (signal.aborted) return;
+  work: () => Promise<Result>,
+): Promise<Result | undefined> {
+  if (signal.aborted) return undefined;
   try {
-    for await (const event of events) {
-      if (signal.aborted) return;
-      yield event;
-    }
+    return await work();
   } catch (error) {
     if (!signal.aborted) throw error;
+    return undefined;
+  }
+}
+
+async function* quietly(events: AsyncGenerator<TrainingEvent>): AsyncGenerator<TrainingEvent> {
+  try {
+    yield* events;
+  } catch {
+    // Another error is being told.
   }
 }

@@ -1,7 +1,7 @@
 import type { Model } from "../models/index.ts";
 import type { Parameter } from "../nn/index.ts";
 import { clipFactor, type Optimizer } from "../optim/index.ts";
-import { type Call, type HostTensor, Program, TensorBuffer } from "../runtime/index.ts";
+import { type Call, Program, TensorBuffer } from "../runtime/index.ts";
 import { mix32 } from "../tensor/index.ts";
 import type { Batch } from "./batching.ts";
 import { causalObjective } from "./causal-objective.ts";
@@ -9,6 +9,13 @@ import { TrainingError } from "./errors.ts";
 import type { Objective } from "./objective.ts";
 import type { Place, RollingMemory } from "./rolling-memory.ts";
 import { type ResultName, type StepGraph, traceStep } from "./step-graph.ts";
+import {
+  allFinite,
+  copyTensors,
+  type RestoreRequest,
+  restoreTensors,
+  type StepTensors,
+} from "./step-tensors.ts";
 import { type BatchForm, batchBuffers, feedsOf, formOf } from "./traced-batch.ts";
 import { type ParameterGroup, type UpdateUnit, updateUnits } from "./update-units.ts";
 import { Updates, write } from "./updates.ts";
@@ -58,6 +65,7 @@ export class TrainingStep {
   readonly #graphs = new Map<string, BatchGraph>();
   #step = 0;
   #running = false;
+  #copy: StepTensors | undefined;
 
   constructor(options: TrainingStepOptions) {
     this.#options = options;
@@ -159,9 +167,9 @@ export class TrainingStep {
    *
    * @throws TrainingError when the last update left a parameter that is not finite: that is not worth keeping.
    */
-  tensors(): { readonly parameters: Map<string, HostTensor>; readonly optimizer: Map<string, HostTensor> } {
+  tensors(): StepTensors {
     for (const [name, { data }] of Object.entries(this.weights))
-      if (!data.every(Number.isFinite))
+      if (!allFinite(data))
         throw new TrainingError(
           "NOT_FINITE",
           `Step ${this.#step} left the parameter "${name}" with numbers that are not finite. A smaller learningRate helps most often.`,
@@ -170,6 +178,31 @@ export class TrainingStep {
       parameters: new Map(Object.entries(this.weights)),
       optimizer: new Map(Object.entries(this.slots)),
     };
+  }
+
+  /**
+   * The same as a copy, which may be written while training goes on. It may be taken when `run` was called and before anything is
+   * awaited: until then the next update only reads the weights, and the copying takes no time of its own. The memory is that of
+   * the copy before, which must not be read any more.
+   *
+   * @throws TrainingError as {@link tensors}.
+   */
+  snapshot(): StepTensors {
+    this.#copy = copyTensors(this.tensors(), this.#copy);
+    return this.#copy;
+  }
+
+  /**
+   * Takes over what another step's {@link tensors} were, so that the updates after it are the same to the last bit.
+   *
+   * @throws TrainingError naming the first tensor that is missing, left over or of another shape; nothing is taken over then.
+   */
+  restore(request: RestoreRequest): void {
+    if (this.#running)
+      throw new TrainingError("ALREADY_RUNNING", "An update is running; wait for it before restoring.");
+    this.#updates.startFrom(request.step);
+    restoreTensors(this.weights, this.slots, request);
+    this.#step = request.step;
   }
 }
 

@@ -427,6 +427,120 @@ describe("failures of the disk", () => {
   });
 });
 
+describe("a loss of power", () => {
+  /**
+   * The disk, up to operation `at`, where the machine stops; `lose` then takes what was never flushed: of files their second
+   * half, and of renames all (`undo`) or nothing, since the system may have written them by itself.
+   */
+  function losingPower(at: number, undo: boolean) {
+    let count = 0;
+    const unflushed = new Map<string, number>();
+    let renames: { from: string; to: string; folder: string }[] = [];
+    const step = (): void => {
+      if (++count >= at) throw Object.assign(new Error("no power"), { code: "EIO" });
+    };
+    const files: FileSystem = {
+      ...disk,
+      mkdir: async (path) => {
+        step();
+        await disk.mkdir(path);
+      },
+      rename: async (from, to) => {
+        step();
+        await disk.rename(from, to);
+        renames.push({ from, to, folder: join(to, "..") });
+        for (const [path, size] of [...unflushed]) {
+          if (!path.startsWith(`${from}/`)) continue;
+          unflushed.delete(path);
+          unflushed.set(to + path.slice(from.length), size);
+        }
+      },
+      remove: async (path) => {
+        step();
+        await disk.remove(path);
+      },
+      syncFolder: async (path) => {
+        step();
+        await disk.syncFolder(path);
+        renames = renames.filter(({ folder }) => folder !== path);
+      },
+      create: async (path) => {
+        step();
+        const file = await disk.create(path);
+        let size = 0;
+        unflushed.set(path, 0);
+        return {
+          ...file,
+          write: async (bytes) => {
+            step();
+            await file.write(bytes);
+            size += bytes.length;
+            unflushed.set(path, size);
+          },
+          sync: async () => {
+            step();
+            await file.sync();
+            unflushed.delete(path);
+          },
+        };
+      },
+    };
+    const lose = async (): Promise<void> => {
+      for (const [path, size] of unflushed) await truncate(path, size >> 1).catch(() => {});
+      if (undo) for (const { from, to } of renames.reverse()) await rename(to, from).catch(() => {});
+    };
+    return { files, lose, operations: () => count };
+  }
+
+  test.each([false, true])(
+    "at every operation, unflushed renames undone: %s: the old checkpoint or the new one, whole",
+    async (undo) => {
+      for (let at = 1; ; at++) {
+        await rm(run, { recursive: true, force: true });
+        await mkdir(run);
+        await save(250);
+        const { files, lose, operations } = losingPower(at, undo);
+        const isSaved = await save(500, { files }).then(
+          () => true,
+          () => false,
+        );
+        await lose();
+        const latest = await readLatest();
+        expect(latest).toMatchObject(checkpoint(latest.step));
+        if (isSaved) expect(latest.step).toBe(500);
+        await save(750);
+        expect((await folders()).filter((name) => name.startsWith("."))).toEqual([]);
+        if (operations() < at) {
+          expect(at).toBeGreaterThan(15);
+          return;
+        }
+      }
+    },
+  );
+
+  test("the control: without flushing the files, a checkpoint is lost", async () => {
+    await save(250);
+    const { files, lose } = losingPower(Number.POSITIVE_INFINITY, false);
+    const careless: FileSystem = {
+      ...files,
+      create: async (path) => ({ ...(await files.create(path)), sync: async () => {} }),
+    };
+    await save(500, { files: careless });
+    await lose();
+    expect((await latestCheckpoint(run)).step).toBe(250);
+  });
+
+  test("what the checkpoint counts on is flushed before it can be seen; when that fails, there is none", async () => {
+    await save(250);
+    const flush = async (): Promise<void> => {
+      throw Object.assign(new Error("EIO: injected"), { code: "EIO" });
+    };
+    const saving = saveCheckpoint(run, checkpoint(500), { config, flush });
+    await expect(saving).rejects.toMatchObject({ code: "CHECKPOINT_SAVE" });
+    expect(await folders()).toEqual(["step-000250"]);
+  });
+});
+
 test("a process killed while it saves, over and over, leaves the latest checkpoint whole", async () => {
   const source = fileURLToPath(new URL("../../src/run/checkpoint.ts", import.meta.url));
   const script = join(run, "save.mjs");

@@ -60,6 +60,7 @@ const written = "every event is one that a run can write down";
 const ends = "the last event is the only end, and says why";
 const saved = "its last checkpoint has the model's parameters, by name and shape";
 const interrupted = "an aborted signal ends it after the step, with a checkpoint";
+const resumes = "if it says that it resumes, it goes on from a checkpoint to the same weights";
 const learns = "the loss falls, and what was saved has the lower one";
 
 const faults: Fault<Trainer, TrainerConformanceOptions>[] = [
@@ -280,6 +281,32 @@ const faults: Fault<Trainer, TrainerConformanceOptions>[] = [
     build: causalLm,
     options: { options: { ...options, maxSteps: 3 } },
     says: /These options give maxSteps 3; expected at least 4/,
+  },
+  {
+    check: resumes,
+    fault: "a beginning at the first step",
+    build: wrong((base) => ({
+      train: ({ resume: _, ...context }: TrainingContext) => base.train(context),
+    })),
+    says: /Given a checkpoint of step 2, it did step 1 first; expected 3/,
+  },
+  {
+    check: resumes,
+    fault: "data from the beginning",
+    build: wrongContext(({ resume }) =>
+      resume === undefined
+        ? {}
+        : { resume: { ...resume, state: { ...resume.state, data: { epoch: 0, start: 0 } } } },
+    ),
+    says: /Stopped after step 2 and resumed, it ends in other weights/,
+  },
+  {
+    check: resumes,
+    fault: "an optimizer that begins anew",
+    build: wrongContext(({ resume }) =>
+      resume === undefined ? {} : { resume: { ...resume, freshOptimizer: true } },
+    ),
+    says: /Stopped after step 2 and resumed, it ends in other weights/,
   },
   {
     check: "a signal aborted beforehand lets it do no more than one step",

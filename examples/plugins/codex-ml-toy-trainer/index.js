@@ -1,5 +1,5 @@
 // @ts-check
-/** @import { Optimizer, Trainer, TrainingContext, TrainingEvent } from "codex-ml" */
+/** @import { DataPosition, Optimizer, Trainer, TrainingContext, TrainingEvent } from "codex-ml" */
 import {
   DataWarnings,
   Evaluator,
@@ -27,6 +27,9 @@ const sgd = {
 
 /** @implements {Trainer} */
 class ToyTrainer {
+  /** It goes on from a checkpoint. */
+  resumes = true;
+
   /** @param {{ maxSteps: number, batchSize: number, learningRate: number }} options */
   constructor({ maxSteps, batchSize, learningRate }) {
     this.maxSteps = maxSteps;
@@ -35,16 +38,20 @@ class ToyTrainer {
   }
 
   /** @param {TrainingContext} context @returns {AsyncGenerator<TrainingEvent>} */
-  async *train({ model, tokenizer, data, metrics, seed, signal, saveCheckpoint }) {
+  async *train({ model, tokenizer, data, metrics, seed, signal, saveCheckpoint, resume }) {
     const { maxSteps, batchSize, learningRate } = this;
     const { vocabSize, maxPositionEmbeddings: sequenceLength } = model;
     const batching = { data, tokenizer, vocabSize, batchSize, sequenceLength, seed };
     const step = new TrainingStep({ model, optimizer: sgd, batchSize, sequenceLength, seed });
     const warnings = new DataWarnings(sequenceLength);
     let position = { epoch: 0, start: 0 };
+    if (resume) {
+      step.restore(resume);
+      position = /** @type {DataPosition} */ (resume.state.data);
+    }
 
-    for await (const { batch, position: next, counts } of trainingBatches(batching)) {
-      if (signal.aborted) break;
+    for await (const { batch, position: next, counts } of trainingBatches(batching, position)) {
+      if (signal.aborted || step.step >= maxSteps) break;
       const started = performance.now();
       const { loss, gradientNorm } = await step.run([batch], learningRate);
       const { counted: tokens } = batch;
