@@ -72,8 +72,12 @@ describe("plugins inspect", () => {
     const { code, stdout } = await project.run(["plugins", "inspect", "trainers/causal_lm"]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^trainers\/causal_lm {2}Next-token prediction/);
-    expect(stdout).toMatch(/^ {2}maxSteps +integer ≥ 1 +required +Optimizer updates to do\.$/m);
+    expect(stdout).toMatch(
+      /^ {2}maxSteps +integer ≥ 1 +Optimizer updates to do\. Give this or numTrainEpochs\.$/m,
+    );
     expect(stdout).toMatch(/^ {2}batchSize +integer ≥ 1 +16 +Sequences of one forward pass\.$/m);
+    const text = await project.run(["plugins", "inspect", "data_loaders/text"]);
+    expect(text.stdout).toMatch(/^ {2}path +.* required +A file, a folder/m);
   });
 
   test("says where a package declares a component, and that it does not describe its options", async () => {

@@ -108,7 +108,7 @@ describe("with --json", () => {
   });
 
   test.each([
-    ["start", ["type", "run", "parameters", "maxSteps", "components"]],
+    ["start", ["type", "run", "parameters", "maxSteps", "components", "data"]],
     ["step", ["type", "step", "loss", "learningRate", "gradientNorm", "tokens", "tokensPerSecond"]],
     ["evaluation", ["type", "step", "split", "loss", "metrics", "tokens", "seconds"]],
     ["sample", ["type", "step", "prompt", "text"]],
