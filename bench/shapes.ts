@@ -9,6 +9,8 @@ export interface GptShape {
   /** Sequences of a step, B. */
   readonly batch: number;
   readonly vocabulary: number;
+  /** Whether layers are computed again in the backward pass. Default false. */
+  readonly gradientCheckpointing?: boolean;
 }
 
 /** What `npm start` trains, and the sizes that the engine is measured at. */

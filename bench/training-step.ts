@@ -22,6 +22,7 @@ export async function trainingStep(shape: GptShape): Promise<() => Promise<numbe
     sequenceLength: length,
     gradientAccumulationSteps: 1,
     maxGradNorm: 1,
+    gradientCheckpointing: shape.gradientCheckpointing ?? false,
     seed: 1,
   });
   const inputIds = Int32Array.from({ length: batch * length }, (_, at) => (at * 7919) % vocabulary);

@@ -1,6 +1,6 @@
 export { type AdafactorOptions, adafactor } from "./adafactor.ts";
 export { type AdamWOptions, adamW } from "./adamw.ts";
-export { clipByGlobalNorm, globalNorm } from "./clip.ts";
+export { clipByGlobalNorm, clipFactor, globalNorm } from "./clip.ts";
 export { type LionOptions, lion } from "./lion.ts";
 export { type AdjustLrFn, type MuonOptions, muon } from "./muon.ts";
 export type {

@@ -16,6 +16,12 @@ export const commonFields = {
   ...optimizerFields,
   ...scheduleFields,
   maxGradNorm: z.number().min(0).default(1).describe("Largest global norm of the gradient; 0: any."),
+  gradientCheckpointing: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Computes what is inside layers again in the backward pass instead of keeping it: less memory, more time.",
+    ),
   labelSmoothingFactor: fraction
     .default(0)
     .describe("Share of the target that is spread evenly over all classes, in training."),

@@ -1,7 +1,7 @@
 import type { Model } from "../models/index.ts";
 import { TrainingError } from "./errors.ts";
 import type { CommonOptions } from "./options.ts";
-import type { ParameterGroup } from "./weights.ts";
+import type { ParameterGroup } from "./update-units.ts";
 
 type GroupOptions = Pick<
   CommonOptions,

@@ -136,7 +136,7 @@ function newStep(
   sequenceLength: number,
   like: Batch | undefined,
 ): TrainingStep {
-  const { batchSize, gradientAccumulationSteps, maxGradNorm } = options;
+  const { batchSize, gradientAccumulationSteps, maxGradNorm, gradientCheckpointing } = options;
   return new TrainingStep({
     model,
     optimizer: optimizerFor(model, options),
@@ -144,6 +144,7 @@ function newStep(
     sequenceLength,
     gradientAccumulationSteps,
     maxGradNorm,
+    gradientCheckpointing,
     seed,
     objective,
     groupOf: parameterGroups(model, options),

@@ -5,7 +5,7 @@ import { adamW, learningRateSchedule } from "../../src/optim/index.ts";
 import { Program, TensorBuffer } from "../../src/runtime/index.ts";
 import { grad, input, mul, reduceSum, type Tensor } from "../../src/tensor/index.ts";
 import { TrainingStep } from "../../src/trainers/training-step.ts";
-import { allocateFor, initialize, updateUnits } from "../../src/trainers/weights.ts";
+import { allocateWeights, initialize } from "../../src/trainers/weights.ts";
 import { floats } from "../golden/draws.ts";
 import { goldenBatch, goldenModel } from "../golden/gpt2.ts";
 
@@ -33,7 +33,7 @@ test("loss and every gradient agree with PyTorch's in float64 to 1e-5 of the gra
       new TensorBuffer({ dtype: "float32", shape: shape as number[] }),
     ]),
   );
-  const weights = allocateFor(updateUnits(model)).parameters;
+  const weights = allocateWeights(model);
   initialize(model, weights, 0);
   const feeds = {
     input_ids: new TensorBuffer({ dtype: "int32", shape: [3, 8], data: batch.inputIds }),

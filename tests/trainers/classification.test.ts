@@ -8,7 +8,7 @@ import type { Checkpoint, TrainingEvent } from "../../src/trainers/index.ts";
 import { maskedLm } from "../../src/trainers/masked-lm.ts";
 import { sequenceClassification } from "../../src/trainers/sequence-classification.ts";
 import { TrainingStep } from "../../src/trainers/training-step.ts";
-import { allocateFor, initialize, updateUnits } from "../../src/trainers/weights.ts";
+import { allocateWeights, initialize } from "../../src/trainers/weights.ts";
 import { BagModel, encoderTokenizer, memoryLoader, randomExamples } from "./fixtures.ts";
 
 /** Texts of low ids are "low", of high ones "high", of both "mixed"; easy to tell apart. */
@@ -235,7 +235,7 @@ describe("the best model", () => {
 describe("parameters", () => {
   const first = () => {
     const model = new BagModel(labels);
-    const weights = allocateFor(updateUnits(model)).parameters;
+    const weights = allocateWeights(model);
     initialize(model, weights, 1);
     return weights;
   };
