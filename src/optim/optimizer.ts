@@ -3,7 +3,7 @@ import type { Tensor } from "../tensor/index.ts";
 /** State tensors by slot. */
 export type Slots = Readonly<Record<string, Tensor>>;
 
-/** How tensors are updated, written as graph: the whole update of all parameters runs inside the training step. */
+/** How tensors are updated, written as graph. */
 export interface UpdateRule {
   /**
    * Names of the state tensors that each parameter has. They start as zeros, and checkpoints keep them as `slot/parameter`:
@@ -12,7 +12,7 @@ export interface UpdateRule {
   readonly slots: readonly string[];
   /**
    * Whether the rule looks at a parameter as a whole: at its norm, its rows. Then it is given each parameter by itself, in
-   * the parameter's shape. Without it a rule goes element by element, and small parameters are laid end to end.
+   * the parameter's shape. Without it a rule goes element by element, and is given pieces of parameters laid end to end.
    */
   readonly perParameter?: true;
   /** The shape of a slot for a parameter of that shape; only with `perParameter`. Default: the parameter's shape. */
@@ -47,7 +47,7 @@ export interface ParameterForm {
   readonly shape: readonly number[];
 }
 
-/** One tensor to update: a parameter, or several small ones laid end to end, which are too small to handle one by one. */
+/** One tensor to update: a parameter, or a piece of several that are laid end to end. */
 export interface UpdateRequest {
   readonly parameter: Tensor;
   /** Whether weight decay is for it: by default matrices, but not biases and norms. */

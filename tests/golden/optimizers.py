@@ -144,8 +144,9 @@ write("optimizers.json", {
         lion(1e-2, 0.5, 0.9, 0.99),
         lion(1e-2, 0.0, 0.95, 0.98),
         adafactor(1e-2, 0.0, -0.8, FLOAT32_EPSILON, 1e-3, 1.0),
-        # The learning rate is above 1/sqrt(t), small parameters count as large, changes are hardly clipped.
-        adafactor(0.5, 0.1, -0.5, 1e-3, 0.4, 1.5),
+        adafactor(1e-2, 0.0, -0.8, FLOAT32_EPSILON, 1e-3, 1.05),
+        # The learning rate is above 1/sqrt(t), small parameters count as large, both uses of epsilon1 act.
+        adafactor(0.5, 0.1, -0.5, 0.6, 0.4, 1.0),
         muon(2e-2, 0.1, 0.95, True, 5, "match_rms_adamw"),
         muon(2e-2, 0.0, 0.9, False, 3, "original"),
         muon(2e-2, 0.1, 0.95, True, 5, "spectral_unclamped"),
