@@ -1,5 +1,5 @@
 import { TensorError } from "../errors.ts";
-import type { Value } from "../lowering.ts";
+import type { Lowering, Value } from "../lowering.ts";
 import { type Dim, sameShape, sizeOf } from "../shape.ts";
 import { defineOperator, describe, type Tensor } from "../tensor.ts";
 import { mul } from "./arithmetic.ts";
@@ -40,25 +40,41 @@ const apply = defineOperator<GemmAttributes>({
       c && needed(2) ? columnSum(wide, scale) : undefined,
     ];
   },
-  lower: (lowering, inputs, { inputs: [x], attributes: { transA, transB, alpha } }) => {
-    const { dtype } = x as Tensor;
-    const product = (factor: number, operands: readonly Value[]) =>
-      lowering.node("Gemm", operands, {
+  lower: (lowering, [a, b, c], { attributes: { transA, transB, alpha }, inputs, outputs }) => {
+    const [{ dtype }] = inputs as [Tensor];
+    const turned = transA && isWorthTurning(inputs[0] as Tensor, outputs[0] as Tensor);
+    const first = turned ? lowerTransposed(lowering, a as Value, inputs[0] as Tensor) : (a as Value);
+    const product = (factor: number, bias: Value | undefined) =>
+      lowering.node("Gemm", [first, b, bias], {
         attributes: {
-          transA: { int: transA ? 1 : 0 },
+          transA: { int: transA && !turned ? 1 : 0 },
           transB: { int: transB ? 1 : 0 },
           alpha: { float: factor },
         },
       });
     // ONNX keeps the factor in float32: 1/3 would cost a float64 gradient half of its digits.
-    if (dtype === "float32" || Math.fround(alpha) === alpha) return product(alpha, inputs);
-    const scaled = lowering.node("Mul", [
-      product(1, inputs.slice(0, 2))[0],
-      lowering.constant([alpha], dtype, []),
-    ]);
-    return inputs[2] ? lowering.node("Add", [scaled[0], inputs[2]]) : scaled;
+    if (dtype === "float32" || Math.fround(alpha) === alpha) return product(alpha, c);
+    const [scaled] = lowering.node("Mul", [product(1, undefined)[0], lowering.constant([alpha], dtype, [])]);
+    return c ? lowering.node("Add", [scaled, c]) : [scaled];
   },
 });
+
+/**
+ * ONNX Runtime's product with a transposed first factor (a weight's gradient, xᵀ · dy) reaches 140 GFLOP/s where the plain one
+ * has 195 (2048 × 384 × 1536, Zen 4). A pass that transposes is quicker where the other sides are long enough.
+ */
+function isWorthTurning(a: Tensor, product: Tensor): boolean {
+  const [rows, columns, other] = [a.dim(0), a.dim(1), product.dim(1)];
+  if (typeof rows !== "number" || typeof columns !== "number" || typeof other !== "number") return false;
+  return rows >= 256 && other >= 256 && columns <= 8 * other;
+}
+
+/** The transpose of a matrix. In two dimensions ONNX Runtime would fold it back into the product; in three it does not. */
+function lowerTransposed(lowering: Lowering, x: Value, { shape: [rows, columns] }: Tensor): Value {
+  const spread = lowering.reshape(x, [rows as Dim, 1, columns as Dim]);
+  const [turned] = lowering.node("Transpose", [spread], { attributes: { perm: { ints: [1, 2, 0] } } });
+  return lowering.reshape(turned, [columns as Dim, rows as Dim]);
+}
 
 /** Whether rows of `x` of length `inner` can be multiplied with the weight and added to the bias. */
 function fits(x: Tensor, inner: Dim, weight: Tensor, bias: Tensor | undefined, transposed: boolean): boolean {
