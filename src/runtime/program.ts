@@ -40,6 +40,16 @@ export class Program {
     refuseOverlaps(inputs, outputs);
     return new Call(this.#session, this.#inputNames, inputBuffers, this.#outputNames, outputBuffers);
   }
+
+  /**
+   * Gives the library's memory back now; left out, the garbage collector does it some time after the last use. Calls that
+   * were bound cannot run any more.
+   *
+   * @throws RuntimeError while a call runs.
+   */
+  close(): void {
+    this.#session.close();
+  }
 }
 
 /** A program with its buffers. */

@@ -1,4 +1,7 @@
 import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 
@@ -27,21 +30,50 @@ for (let round = 0; round < 20; round++) {
 console.log("wrong", wrong);
 `;
 
-test("buffers, names and sessions outlive the garbage collector as long as a call needs them", async () => {
-  const { mkdtemp, rm, writeFile } = await import("node:fs/promises");
-  const { join } = await import("node:path");
-  const { tmpdir } = await import("node:os");
+/** What a TypeScript program prints that may call the garbage collector. */
+async function runScript(source: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "codex-ml-memory-"));
   try {
-    await writeFile(join(folder, "main.ts"), program);
+    await writeFile(join(folder, "main.ts"), source);
     const jiti = new URL("../../node_modules/jiti/lib/jiti-cli.mjs", import.meta.url).pathname;
-    const { stdout } = await promisify(execFile)(process.execPath, [
-      "--expose-gc",
-      jiti,
-      join(folder, "main.ts"),
-    ]);
-    expect(stdout.trim()).toBe("wrong 0");
+    const args = ["--expose-gc", jiti, join(folder, "main.ts")];
+    return (await promisify(execFile)(process.execPath, args)).stdout.trim();
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+test("buffers, names and sessions outlive the garbage collector as long as a call needs them", async () => {
+  expect(await runScript(program)).toBe("wrong 0");
+});
+
+const sessions = `
+import { Program, TensorBuffer } from ${JSON.stringify(new URL("../../src/runtime/index.ts", import.meta.url).href)};
+import { constant, input, mul } from ${JSON.stringify(new URL("../../src/tensor/index.ts", import.meta.url).href)};
+const collect = (globalThis as unknown as { gc(): void }).gc;
+const size = 250_000;
+const x = input("x", "float32", [size]);
+const from = new TensorBuffer({ dtype: "float32", shape: [size] });
+const y = new TensorBuffer({ dtype: "float32", shape: [size] });
+const kept: unknown[] = [];
+let warm = 0;
+for (let round = 0; round < 100; round++) {
+  // A session of a megabyte of its own. Whoever still knows a program of long ago must not keep its memory.
+  const values = new Float32Array(size).fill(round + 1);
+  const program = new Program({ inputs: [x], outputs: { y: mul(x, constant(values, "float32")) } });
+  kept.push(program);
+  await program.bind({ x: from }, { y }).run();
+  program.close();
+  if (round === 30 || round === 99) collect();
+  if (round === 30) warm = process.memoryUsage.rss() - process.memoryUsage().arrayBuffers;
+}
+// The arrays of the constants stay with the programs; what the library holds does not.
+console.log(Math.round((process.memoryUsage.rss() - process.memoryUsage().arrayBuffers - warm) / 2 ** 20), kept.length);
+`;
+
+test("a hundred sessions that are opened, run and closed leave no memory behind", async () => {
+  const [growth, count] = (await runScript(sessions)).split(" ").map(Number);
+  expect(count).toBe(100);
+  // 69 sessions of at least 1 MB each would be 69 MB.
+  expect(growth).toBeLessThan(30);
 });

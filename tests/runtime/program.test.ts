@@ -191,6 +191,20 @@ describe("a call that would not be safe is an error", () => {
   });
 });
 
+test("a program that is closed does not run, closes twice, and does not close while it runs", async () => {
+  const x = input("x", "float32", [512, 512]);
+  let y = x;
+  for (let layer = 0; layer < 8; layer++) y = matmul(y, x, { scale: 1e-3 });
+  const program = new Program({ inputs: [x], outputs: { y } });
+  const call = program.bind({ x: float([512, 512]) }, { y: float([512, 512]) });
+  const running = call.run();
+  expect(() => program.close()).toThrow(expect.objectContaining({ code: "ALREADY_RUNNING" }));
+  await running;
+  program.close();
+  program.close();
+  await expect(call.run()).rejects.toThrow(expect.objectContaining({ code: "SESSION_CLOSED" }));
+});
+
 test("what the library refuses is an exception with its message", () => {
   const x = input("x", "int32", [2]);
   // Softmax has no integer kernel; the shape rule does not look at dtypes.

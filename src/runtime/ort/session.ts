@@ -1,3 +1,4 @@
+import { RuntimeError } from "../errors.ts";
 import { type NativeMemory, ortApi, type Pointer } from "./api.ts";
 import { ortEnvironment } from "./environment.ts";
 
@@ -11,9 +12,11 @@ export interface NativeNames {
   readonly count: number;
 }
 
-/** A compiled ONNX model. */
+/** A compiled ONNX model. Its memory goes when the garbage collector finds that nothing needs it, or at once with `close`. */
 export class OrtSession {
-  readonly pointer: Pointer;
+  readonly #pointer: Pointer;
+  #running = 0;
+  #closed = false;
 
   /** @throws RuntimeError with the library's message when the model is not valid or uses an operator it lacks. */
   constructor(model: Uint8Array) {
@@ -27,7 +30,7 @@ export class OrtSession {
       api.call("AddSessionConfigEntry", settings, "session.use_env_allocators", "1");
       // Work is dealt to threads in smaller and smaller pieces, so that one core that is also wanted elsewhere holds up less.
       api.call("AddSessionConfigEntry", settings, "session.dynamic_block_base", "4");
-      this.pointer = api.create(
+      this.#pointer = api.create(
         "CreateSessionFromArray",
         ortEnvironment().pointer,
         model,
@@ -37,26 +40,50 @@ export class OrtSession {
     } finally {
       api.release("ReleaseSessionOptions", settings);
     }
-    sessions.register(this, this.pointer);
+    sessions.register(this, this.#pointer, this);
   }
 
-  /** Runs on a worker thread. The caller keeps everything referenced until it settles. */
-  run(
+  /**
+   * Gives the memory back now. Closing twice is closing once.
+   *
+   * @throws RuntimeError while the session runs: the library would go on in memory that is gone.
+   */
+  close(): void {
+    if (this.#closed) return;
+    if (this.#running > 0)
+      throw new RuntimeError("ALREADY_RUNNING", "This session is running; close it when that has settled.");
+    this.#closed = true;
+    sessions.unregister(this);
+    ortApi().release("ReleaseSession", this.#pointer);
+  }
+
+  /**
+   * Runs on a worker thread. The caller keeps everything referenced until it settles.
+   *
+   * @throws RuntimeError when the session is closed.
+   */
+  async run(
     inputs: NativeNames,
     inputValues: NativeMemory,
     outputs: NativeNames,
     outputValues: NativeMemory,
   ): Promise<void> {
-    return ortApi().callAsync(
-      "Run",
-      this.pointer,
-      null,
-      inputs.pointers,
-      inputValues,
-      inputs.count,
-      outputs.pointers,
-      outputs.count,
-      outputValues,
-    );
+    if (this.#closed) throw new RuntimeError("SESSION_CLOSED", "This session is closed and cannot run.");
+    this.#running++;
+    try {
+      await ortApi().callAsync(
+        "Run",
+        this.#pointer,
+        null,
+        inputs.pointers,
+        inputValues,
+        inputs.count,
+        outputs.pointers,
+        outputs.count,
+        outputValues,
+      );
+    } finally {
+      this.#running--;
+    }
   }
 }

@@ -1,6 +1,6 @@
 import { TensorError } from "../errors.ts";
 import type { Lowering, Value } from "../lowering.ts";
-import { type Dim, type Shape, sameShape, sizeOf } from "../shape.ts";
+import { type Dim, sameShape, sizeOf } from "../shape.ts";
 import { defineOperator, describe, type Tensor } from "../tensor.ts";
 import { mul, sub } from "./arithmetic.ts";
 import { columnSum } from "./column-sum.ts";
@@ -55,11 +55,11 @@ const apply = defineOperator<GemmAttributes>({
     ];
   },
   lower: (lowering, [a, b, c], { attributes: { transA, transB, alpha }, inputs, outputs }) => {
-    const { dtype } = inputs[0] as Tensor;
+    const [{ dtype }] = inputs as [Tensor];
     const turned = transA && isWorthTurning(inputs[0] as Tensor, outputs[0] as Tensor);
     const first = turned ? lowerTransposed(lowering, a as Value, inputs[0] as Tensor) : (a as Value);
     const product = (factor: number, bias: Value | undefined) =>
-      lowering.node("Gemm", bias ? [first, b, bias] : [first, b], {
+      lowering.node("Gemm", [first, b, bias], {
         attributes: {
           transA: { int: transA && !turned ? 1 : 0 },
           transB: { int: transB ? 1 : 0 },
@@ -68,8 +68,8 @@ const apply = defineOperator<GemmAttributes>({
       });
     // ONNX keeps the factor in float32: 1/3 would cost a float64 gradient half of its digits.
     if (dtype === "float32" || Math.fround(alpha) === alpha) return product(alpha, c);
-    const scaled = lowering.node("Mul", [product(1, undefined)[0], lowering.constant([alpha], dtype, [])]);
-    return c ? lowering.node("Add", [scaled[0], c]) : scaled;
+    const [scaled] = lowering.node("Mul", [product(1, undefined)[0], lowering.constant([alpha], dtype, [])]);
+    return c ? lowering.node("Add", [scaled, c]) : [scaled];
   },
 });
 
@@ -85,12 +85,9 @@ function isWorthTurning(a: Tensor, product: Tensor): boolean {
 
 /** The transpose of a matrix. In two dimensions ONNX Runtime would fold it back into the product; in three it does not. */
 function lowerTransposed(lowering: Lowering, x: Value, { shape: [rows, columns] }: Tensor): Value {
-  const reshaped = (value: Value, shape: Shape) =>
-    lowering.node("Reshape", [value, lowering.shapeVector(shape)])[0];
-  const [turned] = lowering.node("Transpose", [reshaped(x, [rows as Dim, 1, columns as Dim])], {
-    attributes: { perm: { ints: [1, 2, 0] } },
-  });
-  return reshaped(turned, [columns as Dim, rows as Dim]);
+  const spread = lowering.reshape(x, [rows as Dim, 1, columns as Dim]);
+  const [turned] = lowering.node("Transpose", [spread], { attributes: { perm: { ints: [1, 2, 0] } } });
+  return lowering.reshape(turned, [columns as Dim, rows as Dim]);
 }
 
 /** Whether rows of `x` of length `inner` can be multiplied with the weight and added to the bias. */

@@ -1,6 +1,6 @@
 import { TensorError } from "../errors.ts";
 import { CONTRIB, type Lowering, type Value } from "../lowering.ts";
-import { broadcastShapes } from "../shape.ts";
+import { broadcastShapes, type Shape } from "../shape.ts";
 import { defineOperator, describe, type Tensor } from "../tensor.ts";
 import { sumTo } from "./reduce.ts";
 
@@ -11,6 +11,13 @@ export interface MatmulOptions {
   readonly scale?: number;
 }
 
+/** Shape of a product of matrices that fit. */
+function productShape(a: Tensor, b: Tensor, { transposeA, transposeB }: MatmulOptions): Shape {
+  const rows = a.dim(transposeA ? -1 : -2);
+  const columns = b.dim(transposeB ? -2 : -1);
+  return [...broadcastShapes("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2)), rows, columns];
+}
+
 /** Emits a batched product: ONNX Runtime's fused kernel where there is one, else Transpose, MatMul, Mul. */
 export function lowerMatmul(
   lowering: Lowering,
@@ -18,6 +25,10 @@ export function lowerMatmul(
   [left, right]: readonly [Tensor, Tensor],
   { transposeA = false, transposeB = false, scale = 1 }: MatmulOptions,
 ): Value {
+  // Over an inner axis of length 0, ONNX Runtime's fused kernel writes the zeros of the first matrix of a batch only. It also
+  // takes the place of MatMul and Mul in float64.
+  if (left.dim(transposeA ? -2 : -1) === 0)
+    return lowering.fill(0, left.dtype, productShape(left, right, { transposeA, transposeB }));
   if (lowering.fused(left.dtype))
     return lowering.node("FusedMatMul", [a, b], {
       domain: CONTRIB,
@@ -52,15 +63,8 @@ const apply = defineOperator<MatmulOptions>({
       );
     };
     if (a.rank < 2 || b.rank < 2 || a.dtype !== b.dtype) return fail();
-    const [rows, inner] = transposeA ? [a.dim(-1), a.dim(-2)] : [a.dim(-2), a.dim(-1)];
-    const [other, columns] = transposeB ? [b.dim(-1), b.dim(-2)] : [b.dim(-2), b.dim(-1)];
-    if (inner !== other) return fail();
-    return [
-      {
-        dtype: a.dtype,
-        shape: [...broadcastShapes("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2)), rows, columns],
-      },
-    ];
+    if (a.dim(transposeA ? -2 : -1) !== b.dim(transposeB ? -1 : -2)) return fail();
+    return [{ dtype: a.dtype, shape: productShape(a, b, { transposeA, transposeB }) }];
   },
   gradient: ({ inputs, attributes, outputGradients: [dy], needed }) => {
     const [a, b] = inputs as [Tensor, Tensor];

@@ -1,0 +1,86 @@
+import { parseArgs } from "node:util";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { Program, TensorBuffer } from "../src/runtime/index.ts";
+import {
+  add,
+  constant,
+  gelu,
+  grad,
+  input,
+  linear,
+  mul,
+  reduceSum,
+  type Tensor,
+} from "../src/tensor/index.ts";
+import { trainingStep } from "./training-step.ts";
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
+
+/** What may be added between the end of the warm-up and the end. */
+const ALLOWED = 0.02;
+const MEGABYTE = 2 ** 20;
+
+/** Resident memory in bytes once nothing is left to collect. What was collected is released in a later turn of the loop. */
+async function residentMemory(): Promise<number> {
+  for (let round = 0; round < 3; round++) {
+    collect();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return process.memoryUsage.rss();
+}
+
+/** Does something many times; prints the memory along the way and says whether it stayed flat after a tenth as warm-up. */
+async function isFlat(name: string, count: number, once: () => Promise<unknown>): Promise<boolean> {
+  const marks = Array.from({ length: 11 }, (_, tenth) => Math.round((count * tenth) / 10));
+  const memory: number[] = [];
+  const started = performance.now();
+  for (let done = 0; done <= count; done++) {
+    if (marks.includes(done)) memory.push(await residentMemory());
+    if (done < count) await once();
+  }
+  const [, warm = Number.NaN] = memory;
+  const growth = (memory.at(-1) ?? Number.NaN) / warm - 1;
+  const seconds = ((performance.now() - started) / 1000).toFixed(0);
+  console.log(`${name}: ${count} times in ${seconds} s`);
+  console.log(`  MB at each tenth: ${memory.map((bytes) => (bytes / MEGABYTE).toFixed(1)).join(" ")}`);
+  console.log(`  from a tenth to the end: ${(100 * growth).toFixed(2)} % (allowed: ${100 * ALLOWED} %)`);
+  return growth < ALLOWED;
+}
+
+/** Traces a layer with its gradients, compiles it, runs it once, and closes it or leaves it to the garbage collector. */
+async function useSession(closes: boolean): Promise<void> {
+  const size = 64;
+  const x = input("x", "float32", [8, size]);
+  const weight = input("weight", "float32", [size, size]);
+  const table = constant(new Float32Array(size * size).fill(0.01), "float32", [size, size]);
+  const y = linear(gelu(linear(x, weight)), table);
+  const [gradient] = grad(reduceSum(mul(y, add(y, 1))), [weight]);
+  const program = new Program({ inputs: [x, weight], outputs: { y, gradient: gradient as Tensor } });
+  const buffer = (...shape: number[]) => new TensorBuffer({ dtype: "float32", shape });
+  const call = program.bind(
+    { x: buffer(8, size), weight: buffer(size, size) },
+    { y: buffer(8, size), gradient: buffer(size, size) },
+  );
+  await call.run();
+  if (closes) program.close();
+}
+
+export async function main(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      steps: { type: "string", default: "10000" },
+      sessions: { type: "string", default: "1000" },
+    },
+  });
+  const shape = { name: "2 × 64", layers: 2, width: 64, heads: 2, length: 32, batch: 4, vocabulary: 256 };
+  const step = await trainingStep(shape);
+  const flat = [
+    await isFlat("training steps", Number(values.steps), step),
+    await isFlat("sessions opened and closed", Number(values.sessions), () => useSession(true)),
+    await isFlat("sessions left to the garbage collector", Number(values.sessions), () => useSession(false)),
+  ];
+  return flat.every(Boolean) ? 0 : 1;
+}
