@@ -3,7 +3,7 @@ import type { DataLoader, Split } from "../data-loaders/index.ts";
 import type { Model } from "../models/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
 import { type Evaluation, Evaluator } from "../trainers/evaluation.ts";
-import { type GenerationOptions, TextGenerator } from "../trainers/generation.ts";
+import { type GenerationOptions, TextGenerator } from "../trainers/generation/index.ts";
 import type { NamedMetric } from "../trainers/index.ts";
 import { loadedWeights, type Weights } from "../trainers/weights.ts";
 import { type CheckpointChoice, chosenCheckpoint, readCheckpoint } from "./checkpoint.ts";

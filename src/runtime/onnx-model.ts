@@ -6,6 +6,7 @@ import {
   leavesOf,
   type Operation,
   operationsOf,
+  sumTerms,
   type Tensor,
   type Value,
 } from "../tensor/index.ts";
@@ -125,7 +126,8 @@ function valueInfo(name: string, tensor: Tensor): ValueInfoProto {
         "PRODUCT_DIMENSION",
         `"${name}" ${formatShape(tensor.shape)}: an input or output needs axes that are numbers or single symbols.`,
       );
-    return create(TensorShapeProto_DimensionSchema, { value: { case: "dimParam", value: length } });
+    const value = sumTerms(length).join(" + ");
+    return create(TensorShapeProto_DimensionSchema, { value: { case: "dimParam", value } });
   });
   return create(ValueInfoProtoSchema, {
     name,

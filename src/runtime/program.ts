@@ -1,4 +1,4 @@
-import { describe, formatShape, type Tensor } from "../tensor/index.ts";
+import { describe, formatShape, sumTerms, type Tensor } from "../tensor/index.ts";
 import type { TensorBuffer } from "./buffer.ts";
 import { RuntimeError } from "./errors.ts";
 import { elementCount } from "./host-tensor.ts";
@@ -37,6 +37,7 @@ export class Program {
     const symbols = new Map<string, number>();
     const inputBuffers = match("input", this.#inputs, inputs, symbols);
     const outputBuffers = match("output", this.#outputs, outputs, symbols);
+    checkSums(symbols);
     refuseOverlaps(outputs);
     const read = new Set(inputBuffers.map((buffer) => buffer.data.buffer));
     for (const [name, buffer] of Object.entries(outputs))
@@ -127,6 +128,20 @@ function refuseOverlaps(outputs: Buffers): void {
         `The outputs "${before.name}" and "${name}" would be written into the same memory.`,
       );
     ends.set(data.buffer, { name, end: start + data.byteLength });
+  }
+}
+
+/** A free axis that is the sum of others has the sum of their lengths. */
+function checkSums(symbols: ReadonlyMap<string, number>): void {
+  for (const [dim, length] of symbols) {
+    const terms = sumTerms(dim).map((term) => (typeof term === "number" ? term : symbols.get(term)));
+    if (terms.some((term) => term === undefined)) continue;
+    const sum = terms.reduce((total: number, term) => total + (term ?? 0), 0);
+    if (sum !== length)
+      throw new RuntimeError(
+        "BUFFER_MISMATCH",
+        `An axis ${dim} has ${length} elements in a buffer; the others make it ${sum}.`,
+      );
   }
 }
 

@@ -6,6 +6,7 @@ export { arange } from "./ops/arange.ts";
 export { add, div, maximum, minimum, modulo, mul, type Operand, sub } from "./ops/arithmetic.ts";
 export { type AttentionOptions, attention, causalAttention } from "./ops/attention.ts";
 export { attentionBias } from "./ops/attention-bias.ts";
+export { type CachedAttentionOptions, cachedAttention } from "./ops/cached-attention.ts";
 export { columnSum } from "./ops/column-sum.ts";
 export { concat, split, splitInto } from "./ops/concat.ts";
 export { crossEntropy } from "./ops/cross-entropy.ts";
@@ -34,6 +35,7 @@ export { transpose } from "./ops/transpose.ts";
 export { cos, exp, log, sigmoid, sin, sqrt, tanh } from "./ops/unary.ts";
 export { mix32, Random } from "./random.ts";
 export {
+  addDims,
   type Dim,
   dimFactors,
   formatShape,
@@ -41,6 +43,7 @@ export {
   sameShape,
   sizeOf,
   staticShape,
+  sumTerms,
 } from "./shape.ts";
 export {
   type ConstantData,

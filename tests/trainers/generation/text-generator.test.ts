@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { Random } from "../../src/tensor/index.ts";
-import { TextGenerator } from "../../src/trainers/generation.ts";
-import { sampleToken } from "../../src/trainers/sampling.ts";
-import { allocateFor, initialize, updateUnits } from "../../src/trainers/weights.ts";
-import { collect, numberTokenizer, smallGpt } from "./fixtures.ts";
+import { Random } from "../../../src/tensor/index.ts";
+import { TextGenerator } from "../../../src/trainers/generation/index.ts";
+import { sampleToken } from "../../../src/trainers/generation/sampling.ts";
+import { allocateFor, initialize, updateUnits } from "../../../src/trainers/weights.ts";
+import { collect, numberTokenizer, smallGpt } from "../fixtures.ts";
 
 async function write(
   options: { seed?: number; temperature?: number; maxNewTokens?: number } = {},
