@@ -16,15 +16,16 @@ const apply = defineOperator<BiasAttributes>({
   name: "attentionBias",
   infer: ([x], { dtype, queries }) => {
     const mask = x as Tensor;
-    const length = mask.rank === 2 ? mask.dim(1) : 0;
-    if (
-      mask.rank !== 2 ||
-      mask.dtype !== "int32" ||
-      (typeof queries === "number" && typeof length === "number" && queries > length)
-    )
+    if (mask.rank !== 2 || mask.dtype !== "int32")
       throw new TensorError(
         "SHAPE_MISMATCH",
-        `attentionBias: needs an int32 mask (B, T) of at least the ${queries} positions that look; got ${describe(mask)}.`,
+        `attentionBias: needs an int32 mask (B, T); got ${describe(mask)}.`,
+      );
+    const length = mask.dim(1);
+    if (typeof queries === "number" && typeof length === "number" && queries > length)
+      throw new TensorError(
+        "SHAPE_MISMATCH",
+        `attentionBias: ${queries} positions cannot look out of a mask ${describe(mask)}.`,
       );
     return [{ dtype, shape: [mask.dim(0), 1, queries, length] }];
   },

@@ -77,8 +77,9 @@ function firstStop(text: string, stopStrings: readonly string[]): number | undef
 function certainLength(text: string, stopStrings: readonly string[]): number {
   let length = text.length;
   while (length > 0 && text.length - length < INCOMPLETE && text[length - 1] === "\uFFFD") length--;
+  const whole = text.slice(0, length);
   for (const stop of stopStrings)
-    for (let part = Math.min(stop.length - 1, text.length); part > text.length - length; part--)
-      if (text.endsWith(stop.slice(0, part))) length = text.length - part;
+    for (let part = Math.min(stop.length - 1, whole.length); part > whole.length - length; part--)
+      if (whole.endsWith(stop.slice(0, part))) length = whole.length - part;
   return length;
 }

@@ -10,7 +10,7 @@ import { TextGenerator } from "../../../src/trainers/generation/index.ts";
 import type { BatchGenerationOptions } from "../../../src/trainers/generation/options.ts";
 import { allocateFor, initialize, updateUnits, type Weights } from "../../../src/trainers/weights.ts";
 import { buildModel } from "../../golden/hugging-face.ts";
-import { collect, numberTokenizer } from "../fixtures.ts";
+import { numberTokenizer } from "../fixtures.ts";
 
 const size = { vocabSize: 20, hiddenSize: 24, numHiddenLayers: 2, initializerRange: 0.5 };
 const models: Readonly<Record<string, () => Promise<Model>>> = {
@@ -78,7 +78,7 @@ describe.each(Object.keys(models))("%s", async (name) => {
     const atOnce = (await whole.logits([{ ids: prompt, promptLength: 20 }])).slice();
     const bit = new CachedDecoder(graphs, weights);
     const row = { ids: [] as number[], promptLength: 1 };
-    let last = new Float32Array();
+    let last: Float32Array = new Float32Array();
     for (const id of prompt) {
       row.ids.push(id);
       last = await bit.logits([row]);
