@@ -103,7 +103,7 @@ function unitsOf(parameters: readonly Parameter[], learningRateScale: number): U
 
 /** What graphs of training, evaluation and generation call their own inputs and outputs. */
 const RESERVED =
-  /^(input_ids|labels|attention_mask|position_ids|token_type_ids|inverse_count|dropout_key_[ab]|last|loss|losses|logits|predictions|top|(gradient|weight)_norm)$/;
+  /^(input_ids|labels|attention_mask|position_ids|token_type_ids|inverse_count|dropout_key_[ab]|last|loss|losses|logits|predictions|top|(gradient|weight)_norm|(past_key_values|key_values|present)\.\d+\.(key|value))$/;
 
 /** Zeros for every parameter. */
 export function allocateFor(units: readonly UpdateUnit[]): ParameterMemory {
