@@ -1,0 +1,155 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { createInterface, type Interface } from "node:readline";
+import { parseArgs } from "node:util";
+import { gpt2 } from "../src/models/gpt2.ts";
+import { runtimeInfo } from "../src/runtime/index.ts";
+import type { Tokenizer } from "../src/tokenizers/index.ts";
+import { TextGenerator } from "../src/trainers/generation/index.ts";
+import { allocateFor, initialize, updateUnits } from "../src/trainers/weights.ts";
+import { machine, rounded } from "./results.ts";
+
+/** GPT-2's smallest size. */
+const shape = { layers: 12, width: 768, heads: 12, vocabulary: 50257, positions: 1024 };
+
+/** Writes so many tokens after the prompt; gives the seconds that it took. */
+interface Writer {
+  readonly name: string;
+  write(tokens: number): Promise<number>;
+  end(): void;
+}
+
+/** Ids as text. */
+const tokenizer: Tokenizer = {
+  vocabSize: shape.vocabulary,
+  encode: (text) => Int32Array.from(text.split(" "), Number),
+  decode: (ids) => [...ids].join(" "),
+};
+
+async function ourselves(promptTokens: number): Promise<readonly [cached: Writer, uncached: Writer]> {
+  const options = await gpt2.options?.["~standard"].validate({
+    vocabSize: shape.vocabulary,
+    maxPositionEmbeddings: shape.positions,
+    hiddenSize: shape.width,
+    numHiddenLayers: shape.layers,
+    numAttentionHeads: shape.heads,
+  });
+  if (!options || options.issues) throw new Error(JSON.stringify(options?.issues));
+  const model = await gpt2.create(options.value, { directory: "." });
+  const weights = allocateFor(updateUnits(model)).parameters;
+  initialize(model, weights, 1);
+  const prompt = Array.from({ length: promptTokens }, (_, at) => (at * 7919) % shape.vocabulary).join(" ");
+  const started = performance.now();
+  const generator = new TextGenerator(model, tokenizer);
+  const written = async (maxNewTokens: number, useCache: boolean) => {
+    const started = performance.now();
+    const given = { maxNewTokens, temperature: 0, seed: 1, useCache };
+    let text = "";
+    for await (const piece of generator.generate(prompt, weights, given)) text += piece;
+    if (text.split(" ").length !== maxNewTokens) throw new Error(`wrote ${text}`);
+    return (performance.now() - started) / 1000;
+  };
+  await written(2, true);
+  console.log(
+    `codex-ml: graphs traced and compiled, and two tokens written: ${rounded(performance.now() - started)} ms`,
+  );
+  const end = () => {};
+  return [
+    { name: "codex-ml", write: (tokens) => written(tokens, true), end },
+    { name: "codex-ml, no cache", write: (tokens) => written(tokens, false), end },
+  ];
+}
+
+/** A Python that waits for numbers of tokens. */
+async function peer(python: string, promptTokens: number, threads: number): Promise<Writer> {
+  const { layers, width, heads, vocabulary, positions } = shape;
+  const args = [layers, width, heads, vocabulary, positions, promptTokens, threads].map(String);
+  const child: ChildProcess = spawn(python, [join(import.meta.dirname, "generation_peer.py"), ...args], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  if (child.stdout === null) throw new Error("the peer has no output");
+  const lines = (createInterface({ input: child.stdout }) as Interface)[Symbol.asyncIterator]();
+  const line = async () => {
+    const { value, done } = await lines.next();
+    if (done) throw new Error(`${python} ended`);
+    return String(value);
+  };
+  const name = await line();
+  return {
+    name,
+    write: async (tokens) => {
+      child.stdin?.write(`${tokens}\n`);
+      return Number(await line());
+    },
+    end: () => child.stdin?.end(),
+  };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+export async function main(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      python: { type: "string" },
+      rounds: { type: "string", default: "7" },
+      prompt: { type: "string", default: "128" },
+      tokens: { type: "string", default: "64" },
+    },
+  });
+  const [rounds, prompt, tokens] = [values.rounds, values.prompt, values.tokens].map(Number) as [
+    number,
+    number,
+    number,
+  ];
+  const { version, threads } = runtimeInfo();
+  const { processor, node, loadAverage } = machine();
+  console.log(
+    `ONNX Runtime ${version}, ${threads} threads, Node ${node}, ${processor}, load average ${loadAverage}`,
+  );
+  console.log(
+    `GPT-2 of ${shape.layers} x ${shape.width}, greedy, ${tokens} tokens after ${prompt}; ${rounds} rounds, by turns`,
+  );
+  const [cached, uncached] = await ourselves(prompt);
+  const contenders: Writer[] = [cached];
+  if (values.python !== undefined)
+    for (const count of new Set([availableParallelism(), 1]))
+      contenders.push(await peer(values.python, prompt, count));
+
+  const times = contenders.map(() => ({ first: [] as number[], step: [] as number[] }));
+  for (let round = -1; round < rounds; round++)
+    for (const [at, writer] of contenders.entries()) {
+      const first = await writer.write(1);
+      const all = await writer.write(tokens);
+      if (round < 0) continue;
+      times[at]?.first.push(first);
+      times[at]?.step.push((all - first) / (tokens - 1));
+    }
+  for (const [at, { name }] of contenders.entries()) {
+    const { first = [], step = [] } = times[at] ?? {};
+    const perSecond = (seconds: number, count = 1) => String(rounded(count / seconds)).padStart(6);
+    console.log(
+      `  ${name.padEnd(54)} prompt ${perSecond(median(first), prompt)} tokens/s (best ${perSecond(Math.min(...first), prompt)}), ` +
+        `then ${perSecond(median(step))} tokens/s (best ${perSecond(Math.min(...step))})`,
+    );
+  }
+  const best = (of: (one: (typeof times)[number]) => number) => Math.min(...times.slice(1).map(of));
+  if (times[0] !== undefined && times.length > 1)
+    for (const [what, of] of [
+      ["prompt", ({ first }: (typeof times)[number]) => median(first)],
+      ["then", ({ step }: (typeof times)[number]) => median(step)],
+      ["then, best of each", ({ step }: (typeof times)[number]) => Math.min(...step)],
+    ] as const)
+      console.log(
+        `  ${what}: ${rounded(best(of) / of(times[0]))} x the speed of transformers with its better number of threads`,
+      );
+  const few = 4;
+  const slow = ((await uncached.write(few)) - (await uncached.write(1))) / (few - 1);
+  console.log(`  ${uncached.name}: ${rounded(1 / slow)} tokens/s after the prompt`);
+  for (const writer of contenders) writer.end();
+  return 0;
+}
