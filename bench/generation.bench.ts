@@ -7,7 +7,7 @@ import { gpt2 } from "../src/models/gpt2.ts";
 import { runtimeInfo } from "../src/runtime/index.ts";
 import type { Tokenizer } from "../src/tokenizers/index.ts";
 import { TextGenerator } from "../src/trainers/generation/index.ts";
-import { allocateFor, initialize, updateUnits } from "../src/trainers/weights.ts";
+import { allocateWeights, initialize } from "../src/trainers/weights.ts";
 import { machine, rounded } from "./results.ts";
 
 /** GPT-2's smallest size. */
@@ -37,7 +37,7 @@ async function ourselves(promptTokens: number): Promise<readonly [cached: Writer
   });
   if (!options || options.issues) throw new Error(JSON.stringify(options?.issues));
   const model = await gpt2.create(options.value, { directory: "." });
-  const weights = allocateFor(updateUnits(model)).parameters;
+  const weights = allocateWeights(model);
   initialize(model, weights, 1);
   const prompt = Array.from({ length: promptTokens }, (_, at) => (at * 7919) % shape.vocabulary).join(" ");
   const started = performance.now();

@@ -28,7 +28,7 @@ export type CausalLmOptions = z.output<typeof options>;
 
 /** Trains a causal language model on next-token prediction. */
 export const causalLm = defineTrainer({
-  description: "Next-token prediction with AdamW, warm-up and cosine decay.",
+  description: "Next-token prediction: a model learns to go on with a text.",
   options,
   create: (given) => new CausalLmTrainer(given),
 });

@@ -79,7 +79,7 @@ export const trainers: RegistryKind<Trainer> = {
   builtins: {
     causal_lm: {
       load: async () => (await import("./causal-lm.ts")).causalLm,
-      description: "Next-token prediction with AdamW, warm-up and cosine decay.",
+      description: "Next-token prediction: a model learns to go on with a text.",
     },
     masked_lm: {
       load: async () => (await import("./masked-lm.ts")).maskedLm,

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { checkOptimizer, completeOptimizer, optimizerFields } from "./optimizer-options.ts";
+import { checkSchedule, completeSchedule, scheduleFields } from "./schedule-options.ts";
 
 const count = z.int().positive();
 const fraction = z.number().min(0).lt(1);
@@ -11,18 +13,15 @@ export const commonFields = {
   sequenceLength: count
     .optional()
     .describe("Tokens of a sequence. Default: the model's maxPositionEmbeddings."),
-  learningRate: z.number().positive().default(1e-3).describe("Peak learning rate."),
-  warmupSteps: z
-    .int()
-    .min(0)
-    .default(0)
-    .describe("Updates over which the learning rate grows from 0 to its peak."),
-  minLrRate: z.number().min(0).max(1).default(0.1).describe("Share of the peak that the cosine decays to."),
-  weightDecay: z.number().min(0).default(0.1).describe("Decoupled decay of matrices."),
-  adamBeta1: fraction.default(0.9).describe("Decay of AdamW's mean of gradients."),
-  adamBeta2: fraction.default(0.95).describe("Decay of AdamW's mean of squared gradients."),
-  adamEpsilon: z.number().positive().default(1e-8).describe("Added to AdamW's denominator."),
+  ...optimizerFields,
+  ...scheduleFields,
   maxGradNorm: z.number().min(0).default(1).describe("Largest global norm of the gradient; 0: any."),
+  gradientCheckpointing: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Computes what is inside layers again in the backward pass instead of keeping it: less memory, more time.",
+    ),
   labelSmoothingFactor: fraction
     .default(0)
     .describe("Share of the target that is spread evenly over all classes, in training."),
@@ -60,6 +59,12 @@ export const commonFields = {
     .describe(
       'Shares of the learning rate by name of parameters: { "bert.*": 0.1 }. The last that fits holds.',
     ),
+  weightDecays: z
+    .record(z.string().min(1), z.number().min(0))
+    .default({})
+    .describe(
+      'Weight decay by name of parameters: { "*.wte.*": 0 }; of vectors, too. The last that fits holds.',
+    ),
   layerwiseLearningRateDecay: z
     .number()
     .positive()
@@ -75,6 +80,8 @@ export type CommonOptions = z.output<typeof commonSchema>;
 
 /** What the options of one trainer cannot say alone. */
 export function checkCommon(given: CommonOptions, context: z.RefinementCtx): void {
+  checkOptimizer(given, context);
+  checkSchedule(given, context);
   if (given.earlyStoppingPatience !== undefined && given.metricForBestModel === undefined)
     context.addIssue({
       code: "custom",
@@ -83,9 +90,21 @@ export function checkCommon(given: CommonOptions, context: z.RefinementCtx): voi
     });
 }
 
-/** Fills in what follows from other options. */
-export function completeCommon<Options extends Pick<CommonOptions, "maxSteps" | "evalSteps">>(
-  given: Options,
-) {
-  return { ...given, evalSteps: given.evalSteps ?? Math.ceil(given.maxSteps / 10) };
+/** Fills in what follows from other options; a run's own file then shows all of them, in the order of the reference. */
+export function completeCommon<Options extends CommonOptions>(given: Options) {
+  // `warmupRatio` has become `warmupSteps`.
+  const { warmupRatio: _, ...complete } = {
+    ...given,
+    ...completeOptimizer(given),
+    ...completeSchedule(given),
+    evalSteps: given.evalSteps ?? Math.ceil(given.maxSteps / 10),
+  };
+  const order = Object.keys({ ...commonFields, ...complete });
+  const place = ([name]: readonly [string, unknown]) => order.indexOf(name);
+  return Object.fromEntries(
+    Object.entries(complete).sort((a, b) => place(a) - place(b)),
+  ) as unknown as typeof complete;
 }
+
+/** The options of every trainer, with all that follows filled in. */
+export type CompleteOptions = ReturnType<typeof completeCommon<CommonOptions>>;

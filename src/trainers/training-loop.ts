@@ -1,5 +1,4 @@
 import type { Split } from "../data-loaders/index.ts";
-import { adamW, warmupCosine } from "../optim/index.ts";
 import { type Batch, type BatchOptions, type DataPosition, trainingBatches } from "./batching.ts";
 import { BestEvaluation } from "./best-evaluation.ts";
 import { DataWarnings } from "./data-warnings.ts";
@@ -8,14 +7,16 @@ import { Evaluator } from "./evaluation.ts";
 import type { EndEvent, SampleEvent, TrainingEvent } from "./events.ts";
 import type { TrainingContext } from "./index.ts";
 import type { Objective } from "./objective.ts";
-import type { CommonOptions } from "./options.ts";
+import { optimizerFor } from "./optimizer-options.ts";
+import type { CompleteOptions } from "./options.ts";
 import { parameterGroups } from "./parameter-groups.ts";
+import { scheduleFor } from "./schedule-options.ts";
 import { sequenceLengthFor } from "./sequence-length.ts";
 import { TrainingStep } from "./training-step.ts";
 
 /** What a trainer adds to the loop that all share. */
 export interface LoopPlan {
-  readonly options: CommonOptions & { readonly evalSteps: number };
+  readonly options: CompleteOptions;
   readonly objective: Objective;
   /** Text written along the way; called after an update. */
   readonly sample?: (step: TrainingStep) => Promise<SampleEvent | undefined>;
@@ -46,7 +47,7 @@ export async function* trainingLoop(context: TrainingContext, plan: LoopPlan): A
   };
   let upcoming = nextUpdate();
   const first = await unlessAborted(upcoming, signal);
-  const schedule = warmupCosine(options);
+  const schedule = scheduleFor(options);
   const step = newStep(context, plan, sequenceLength, first?.[0]?.batch);
   const split: Split | undefined = data.splits.includes("validation") ? "validation" : undefined;
   if (split === undefined && options.metricForBestModel !== undefined)
@@ -135,15 +136,15 @@ function newStep(
   sequenceLength: number,
   like: Batch | undefined,
 ): TrainingStep {
-  const { batchSize, gradientAccumulationSteps, maxGradNorm, weightDecay } = options;
-  const { adamBeta1: beta1, adamBeta2: beta2, adamEpsilon: epsilon } = options;
+  const { batchSize, gradientAccumulationSteps, maxGradNorm, gradientCheckpointing } = options;
   return new TrainingStep({
     model,
-    optimizer: adamW({ beta1, beta2, epsilon, weightDecay }),
+    optimizer: optimizerFor(model, options),
     batchSize,
     sequenceLength,
     gradientAccumulationSteps,
     maxGradNorm,
+    gradientCheckpointing,
     seed,
     objective,
     groupOf: parameterGroups(model, options),

@@ -34,7 +34,7 @@ const apply = defineOperator<BiasAttributes>({
     const looking =
       queries === length ? mask : lowering.node("Slice", [mask, ...lastOf(lowering, queries)])[0];
     const shaped = (value: Value | undefined, rows: Dim, columns: Dim) =>
-      lowering.node("Reshape", [value, lowering.shapeVector([batch, 1, rows, columns])])[0];
+      lowering.reshape(value, [batch, 1, rows, columns]);
     const [visible] = lowering.node("Equal", [shaped(looking, queries, 1), shaped(mask, 1, length)]);
     const [bias] = lowering.node("Where", [
       visible,

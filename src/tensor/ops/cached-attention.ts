@@ -65,7 +65,7 @@ const apply = defineOperator<undefined>({
       },
     ) as readonly [Value, Value];
     const [mixed] = lowering.node("Add", [product(ofPast, pastV, false), product(ofNew, v, false)]);
-    return [perGroup === 1 ? mixed : lowering.node("Reshape", [mixed, lowering.shapeVector(query.shape)])[0]];
+    return [perGroup === 1 ? mixed : lowering.reshape(mixed, query.shape)];
   },
 });
 
@@ -107,7 +107,7 @@ class GroupedShapes {
 
   #grouped(value: Value, shape: Shape): Value {
     if (this.#sizes.perGroup === 1) return value;
-    return this.#lowering.node("Reshape", [value, this.#lowering.shapeVector(shape)])[0];
+    return this.#lowering.reshape(value, shape);
   }
 }
 

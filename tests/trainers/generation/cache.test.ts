@@ -8,7 +8,7 @@ import { CachedDecoder, type Decoder, RecomputingDecoder } from "../../../src/tr
 import { DecoderGraphs } from "../../../src/trainers/generation/decoder-graphs.ts";
 import { TextGenerator } from "../../../src/trainers/generation/index.ts";
 import type { BatchGenerationOptions } from "../../../src/trainers/generation/options.ts";
-import { allocateFor, initialize, updateUnits, type Weights } from "../../../src/trainers/weights.ts";
+import { allocateWeights, initialize, type Weights } from "../../../src/trainers/weights.ts";
 import { buildModel } from "../../golden/hugging-face.ts";
 import { numberTokenizer } from "../fixtures.ts";
 
@@ -28,7 +28,7 @@ const models: Readonly<Record<string, () => Promise<Model>>> = {
 };
 
 function weightsOf(model: Model): Weights {
-  const { parameters } = allocateFor(updateUnits(model));
+  const parameters = allocateWeights(model);
   initialize(model, parameters, 3);
   return parameters;
 }

@@ -6,7 +6,7 @@ import { llama } from "../../../src/models/llama.ts";
 import { nextTokens } from "../../../src/trainers/generation/distribution.ts";
 import { TextGenerator } from "../../../src/trainers/generation/index.ts";
 import type { SamplingOptions } from "../../../src/trainers/generation/options.ts";
-import { allocateFor, updateUnits } from "../../../src/trainers/weights.ts";
+import { allocateWeights } from "../../../src/trainers/weights.ts";
 import { Draws } from "../../golden/draws.ts";
 import { buildModel } from "../../golden/hugging-face.ts";
 import { numberTokenizer } from "../fixtures.ts";
@@ -53,7 +53,7 @@ test.each(filters.map((golden, index) => ({ index, ...golden })))(
 
 describe.each(texts)("$model with $options", async ({ model: name, options, prompts, continued }) => {
   const model = await models[name]();
-  const weights = allocateFor(updateUnits(model)).parameters;
+  const weights = allocateWeights(model);
   for (const [index, { name: parameter, rank }] of model.parameters().entries()) {
     const draws = new Draws(1 + index);
     const isNorm = rank === 1 && parameter.endsWith(".weight");

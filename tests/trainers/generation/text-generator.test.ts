@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { TextGenerator } from "../../../src/trainers/generation/index.ts";
-import { allocateFor, initialize, updateUnits } from "../../../src/trainers/weights.ts";
+import { allocateWeights, initialize } from "../../../src/trainers/weights.ts";
 import { collect, numberTokenizer, smallGpt } from "../fixtures.ts";
 
 async function write(
@@ -9,7 +9,7 @@ async function write(
   tokenizer = numberTokenizer,
 ) {
   const model = await smallGpt({ initializerRange: 0.5 });
-  const weights = allocateFor(updateUnits(model)).parameters;
+  const weights = allocateWeights(model);
   initialize(model, weights, 1);
   const pieces = new TextGenerator(model, tokenizer).generate(prompt, weights, {
     seed: 1,
@@ -52,7 +52,7 @@ test("characters that are spread over tokens come out whole, piece by piece", as
     },
   };
   const model = await smallGpt();
-  const weights = allocateFor(updateUnits(model)).parameters;
+  const weights = allocateWeights(model);
   initialize(model, weights, 1);
   const options = { seed: 1, maxNewTokens: 6 };
   const pieces = await collect(new TextGenerator(model, bytes).generate("x", weights, options));
