@@ -41,7 +41,7 @@ async function ourselves(promptTokens: number): Promise<readonly [cached: Writer
   initialize(model, weights, 1);
   const prompt = Array.from({ length: promptTokens }, (_, at) => (at * 7919) % shape.vocabulary).join(" ");
   const started = performance.now();
-  const generator = new TextGenerator(model, tokenizer);
+  const generator = new TextGenerator(model, tokenizer, weights);
   const written = async (maxNewTokens: number, useCache: boolean) => {
     const started = performance.now();
     const given = { maxNewTokens, temperature: 0, seed: 1, useCache };

@@ -144,7 +144,7 @@ export class LoadedRun {
       throw new UsageError(
         `The run's model is for ${this.model.task}; only one for causal_lm writes text. \`evaluate\` works.`,
       );
-    this.#generator ??= new TextGenerator(this.model, this.tokenizer);
+    this.#generator ??= new TextGenerator(this.model, this.tokenizer, this.weights);
     return this.#generator;
   }
 

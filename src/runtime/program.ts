@@ -17,11 +17,26 @@ export class Program {
   readonly #inputNames: EncodedNames;
   readonly #outputNames: EncodedNames;
 
-  /** @throws RuntimeError when the graph reads an input that is not listed, or the library refuses it. */
-  constructor(spec: GraphSpec) {
-    this.#inputs = new Map(spec.inputs.map((tensor) => [inputName(tensor), tensor]));
+  /** Memory that the session reads. */
+  readonly #fixed: readonly TensorBuffer[];
+
+  /**
+   * @param fixed buffers of inputs that stay as they are: `bind` takes them no more. The library brings matrices among them
+   * into the order in which it reads them fastest, which takes time now and as much memory again.
+   * @throws RuntimeError when the graph reads an input that is not listed, the library refuses it, or a fixed buffer does not
+   * fit.
+   */
+  constructor(spec: GraphSpec, fixed: Buffers = {}) {
+    const inputs = new Map(spec.inputs.map((tensor) => [inputName(tensor), tensor]));
+    const names = new Set(Object.keys(fixed));
+    this.#inputs = new Map([...inputs].filter(([name]) => !names.has(name)));
     this.#outputs = new Map(Object.entries(spec.outputs));
-    this.#session = new OrtSession(encodeModel(spec));
+    const wanted = new Map([...inputs].filter(([name]) => names.has(name)));
+    this.#fixed = match("input", wanted, fixed, new Map());
+    this.#session = new OrtSession(encodeModel(spec, names), {
+      names: new EncodedNames([...wanted.keys()]),
+      values: BigUint64Array.from(this.#fixed, ({ pointer }) => pointer),
+    });
     this.#inputNames = new EncodedNames([...this.#inputs.keys()]);
     this.#outputNames = new EncodedNames([...this.#outputs.keys()]);
   }

@@ -12,6 +12,7 @@ import {
   type Tensor,
 } from "../../tensor/index.ts";
 import { TrainingError } from "../errors.ts";
+import type { Weights } from "../weights.ts";
 import { chosenRows } from "./last-rows.ts";
 
 /** Keys and values of one layer: heads that it keeps, and numbers of a head. */
@@ -72,9 +73,10 @@ export function readingGraph(model: Model): {
  * (batch_size, past_sequence_length + 1) and the past keys and values (batch_size, KV, past_sequence_length, D) →
  * `logits` (batch_size, V) and the keys and values of the token.
  *
+ * @param fixed weights that are part of the graph, and no inputs.
  * @throws TrainingError when the model does not use what was kept.
  */
-export function stepGraph(model: Model, layers: readonly LayerSize[]): Program {
+export function stepGraph(model: Model, layers: readonly LayerSize[], fixed: Weights = {}): Program {
   const inputIds = input("input_ids", "int32", [BATCH, 1]);
   const positionIds = input("position_ids", "int32", [BATCH, 1]);
   const attentionMask = input("attention_mask", "int32", [BATCH, addDims(PAST, 1)]);
@@ -98,10 +100,13 @@ export function stepGraph(model: Model, layers: readonly LayerSize[]): Program {
       "BAD_KEY_VALUES",
       `The model gave keyValues of ${layers.length} layers, and of ${again.length} layers or other sizes when it was given pastKeyValues.`,
     );
-  return new Program({
-    inputs: [inputIds, positionIds, attentionMask, ...past, ...model.parameters()],
-    outputs: { logits: reshape(logits, [BATCH, model.vocabSize]), ...outputsOf(keyValues) },
-  });
+  return new Program(
+    {
+      inputs: [inputIds, positionIds, attentionMask, ...past, ...model.parameters()],
+      outputs: { logits: reshape(logits, [BATCH, model.vocabSize]), ...outputsOf(keyValues) },
+    },
+    fixed,
+  );
 }
 
 function layerSize({ key, value }: KeyValue, layer: number, length: Dim): LayerSize {

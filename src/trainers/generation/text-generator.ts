@@ -35,17 +35,21 @@ interface Row extends DecodedRow {
 
 /**
  * Writes text with a causal language model, token by token. Its graphs leave batch size and lengths free: they are compiled
- * once and serve every prompt and any weights.
+ * once and serve every prompt, and any weights.
  */
 export class TextGenerator {
   readonly #model: Model;
   readonly #tokenizer: Tokenizer;
   readonly #graphs: DecoderGraphs;
 
-  constructor(model: Model, tokenizer: Tokenizer) {
+  /**
+   * @param constantWeights the only weights that it will be given, where they never change (a trained run's, not those of a
+   * training that goes on): tokens then come faster, and the weights' matrices take as much memory again.
+   */
+  constructor(model: Model, tokenizer: Tokenizer, constantWeights?: Weights) {
     this.#model = model;
     this.#tokenizer = tokenizer;
-    this.#graphs = new DecoderGraphs(model);
+    this.#graphs = new DecoderGraphs(model, constantWeights);
   }
 
   /** Whether the model gives keys and values to keep, so that a token costs one position and not all. */

@@ -31,7 +31,7 @@ export class TokenStep {
         position_ids: this.#positionIds,
         attention_mask: this.#attentionMask,
         ...past.buffers,
-        ...weights,
+        ...graphs.stepInputs(weights),
       },
       { logits: this.logits, ...this.keyValues.buffers },
     );

@@ -72,6 +72,16 @@ describe.each(Object.keys(models))("%s", async (name) => {
     expect(await texts(generator, weights, { ...options, useCache: false, batchSize: 4 })).toEqual(uncached);
   });
 
+  test("weights that are part of the graph write the same", async () => {
+    const expected = await texts(generator, weights, { temperature: 0 });
+    const constant = new TextGenerator(model, numberTokenizer, weights);
+    expect(await texts(constant, weights, { temperature: 0 })).toEqual(expected);
+    const others = weightsOf(model);
+    await expect(texts(constant, others, { temperature: 0 })).rejects.toThrow(
+      /another ".*" than the one that the generator was made for/,
+    );
+  });
+
   test("a prompt read at once and read token by token have the same logits after it", async () => {
     const prompt = ids(20, 9);
     const whole = new CachedDecoder(graphs, weights);
@@ -107,4 +117,13 @@ describe.each(Object.keys(models))("%s", async (name) => {
       for (const row of asked) row.ids.push(random.integer(20));
     }
   });
+});
+
+test("more tokens than were first given room are remembered", async () => {
+  const model = await buildModel(gpt2, { ...size, numAttentionHeads: 3, maxPositionEmbeddings: 150 });
+  const generator = new TextGenerator(model, numberTokenizer);
+  const weights = weightsOf(model);
+  const options = { temperature: 0, maxNewTokens: 90 };
+  const cached = await texts(generator, weights, options);
+  expect(cached).toEqual(await texts(generator, weights, { ...options, useCache: false }));
 });
