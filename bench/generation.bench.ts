@@ -13,10 +13,16 @@ import { machine, rounded } from "./results.ts";
 /** GPT-2's smallest size. */
 const shape = { layers: 12, width: 768, heads: 12, vocabulary: 50257, positions: 1024 };
 
+/** Seconds by the clock, and of the processor time of the process. */
+interface Seconds {
+  readonly clock: number;
+  readonly processor: number;
+}
+
 /** Writes so many tokens after the prompt; gives the seconds that it took. */
 interface Writer {
   readonly name: string;
-  write(tokens: number): Promise<number>;
+  write(tokens: number): Promise<Seconds>;
   end(): void;
 }
 
@@ -43,12 +49,13 @@ async function ourselves(promptTokens: number): Promise<readonly [cached: Writer
   const started = performance.now();
   const generator = new TextGenerator(model, tokenizer, weights);
   const written = async (maxNewTokens: number, useCache: boolean) => {
-    const started = performance.now();
+    const [started, used] = [performance.now(), process.cpuUsage()];
     const given = { maxNewTokens, temperature: 0, seed: 1, useCache };
     let text = "";
     for await (const piece of generator.generate(prompt, weights, given)) text += piece;
     if (text.split(" ").length !== maxNewTokens) throw new Error(`wrote ${text}`);
-    return (performance.now() - started) / 1000;
+    const { user, system } = process.cpuUsage(used);
+    return { clock: (performance.now() - started) / 1000, processor: (user + system) / 1e6 };
   };
   await written(2, true);
   console.log(
@@ -80,7 +87,8 @@ async function peer(python: string, promptTokens: number, threads: number): Prom
     name,
     write: async (tokens) => {
       child.stdin?.write(`${tokens}\n`);
-      return Number(await line());
+      const [clock = Number.NaN, processor = Number.NaN] = (await line()).split(" ").map(Number);
+      return { clock, processor };
     },
     end: () => child.stdin?.end(),
   };
@@ -89,6 +97,18 @@ async function peer(python: string, promptTokens: number, threads: number): Prom
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+/** Seconds of a token, round by round. */
+interface Times {
+  readonly prompt: number[];
+  readonly token: number[];
+  readonly processor: number[];
+}
+
+/** Tokens a second: the median, and the best. */
+function speed(seconds: readonly number[]): string {
+  return `${String(rounded(1 / median(seconds))).padStart(5)} (best ${String(rounded(1 / Math.min(...seconds))).padStart(5)})`;
 }
 
 export async function main(args: string[]): Promise<number> {
@@ -120,35 +140,35 @@ export async function main(args: string[]): Promise<number> {
     for (const count of new Set([availableParallelism(), 1]))
       contenders.push(await peer(values.python, prompt, count));
 
-  const times = contenders.map(() => ({ first: [] as number[], step: [] as number[] }));
+  const times = contenders.map((): Times => ({ prompt: [], token: [], processor: [] }));
   for (let round = -1; round < rounds; round++)
     for (const [at, writer] of contenders.entries()) {
       const first = await writer.write(1);
       const all = await writer.write(tokens);
       if (round < 0) continue;
-      times[at]?.first.push(first);
-      times[at]?.step.push((all - first) / (tokens - 1));
+      times[at]?.prompt.push(first.clock / prompt);
+      times[at]?.token.push((all.clock - first.clock) / (tokens - 1));
+      times[at]?.processor.push((all.processor - first.processor) / (tokens - 1));
     }
   for (const [at, { name }] of contenders.entries()) {
-    const { first = [], step = [] } = times[at] ?? {};
-    const perSecond = (seconds: number, count = 1) => String(rounded(count / seconds)).padStart(6);
+    const { prompt = [], token = [], processor = [] } = times[at] ?? {};
     console.log(
-      `  ${name.padEnd(54)} prompt ${perSecond(median(first), prompt)} tokens/s (best ${perSecond(Math.min(...first), prompt)}), ` +
-        `then ${perSecond(median(step))} tokens/s (best ${perSecond(Math.min(...step))})`,
+      `  ${name.padEnd(52)} prompt ${speed(prompt)}, then ${speed(token)} tokens/s; ` +
+        `processor time of a token ${rounded(1000 * median(processor))} ms (least ${rounded(1000 * Math.min(...processor))})`,
     );
   }
-  const best = (of: (one: (typeof times)[number]) => number) => Math.min(...times.slice(1).map(of));
-  if (times[0] !== undefined && times.length > 1)
-    for (const [what, of] of [
-      ["prompt", ({ first }: (typeof times)[number]) => median(first)],
-      ["then", ({ step }: (typeof times)[number]) => median(step)],
-      ["then, best of each", ({ step }: (typeof times)[number]) => Math.min(...step)],
-    ] as const)
+  const [ours, ...peers] = times;
+  if (ours !== undefined && peers.length > 0)
+    for (const what of ["prompt", "token"] as const) {
+      const ratio = (of: (values: readonly number[]) => number) =>
+        rounded(Math.min(...peers.map((one) => of(one[what]))) / of(ours[what]));
       console.log(
-        `  ${what}: ${rounded(best(of) / of(times[0]))} x the speed of transformers with its better number of threads`,
+        `  ${what}: ${ratio(median)} x the speed of transformers with its better number of threads, ` +
+          `${ratio((values) => Math.min(...values))} x by the best of each`,
       );
+    }
   const few = 4;
-  const slow = ((await uncached.write(few)) - (await uncached.write(1))) / (few - 1);
+  const slow = ((await uncached.write(few)).clock - (await uncached.write(1)).clock) / (few - 1);
   console.log(`  ${uncached.name}: ${rounded(1 / slow)} tokens/s after the prompt`);
   for (const writer of contenders) writer.end();
   return 0;
