@@ -116,6 +116,7 @@ export async function main(args: string[]): Promise<number> {
     args,
     options: {
       python: { type: "string" },
+      threads: { type: "string", multiple: true, default: [String(availableParallelism()), "1"] },
       rounds: { type: "string", default: "7" },
       prompt: { type: "string", default: "128" },
       tokens: { type: "string", default: "64" },
@@ -137,8 +138,8 @@ export async function main(args: string[]): Promise<number> {
   const [cached, uncached] = await ourselves(prompt);
   const contenders: Writer[] = [cached];
   if (values.python !== undefined)
-    for (const count of new Set([availableParallelism(), 1]))
-      contenders.push(await peer(values.python, prompt, count));
+    for (const count of new Set(values.threads))
+      contenders.push(await peer(values.python, prompt, Number(count)));
 
   const times = contenders.map((): Times => ({ prompt: [], token: [], processor: [] }));
   for (let round = -1; round < rounds; round++)

@@ -96,6 +96,14 @@ describe.each(Object.keys(models))("%s", async (name) => {
     expect(largestDifference(atOnce, last)).toBeLessThan(1e-4);
   });
 
+  test("a text whose window has moved is read anew, though as many tokens are remembered as it needs", async () => {
+    const row = { ids: ids(10, 30), promptLength: 10 };
+    const [cached, plain] = [new CachedDecoder(graphs, weights), new RecomputingDecoder(graphs, weights)];
+    await cached.logits([row]);
+    row.ids.push(...ids(11, 31)); // 21 tokens at 20 positions: the last 11 are seen, the first 10 were remembered.
+    expect(largestDifference(await cached.logits([row]), await plain.logits([row]))).toBeLessThan(1e-4);
+  });
+
   test("rows may come, go and change places between tokens", async () => {
     const rows = [3, 20, 9, 18].map((length, seed) => ({
       ids: ids(length, 20 + seed),

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import {
   add,
   gather,
+  gemm,
   input,
   linear,
   operationsOf,
@@ -21,12 +22,14 @@ const x = input("x", "float32", [B, T, C]);
 const last = input("last", "int32", [B]);
 const given = { x: values(B * T * C, 1), w: values(C * V, 2), bias: values(V, 3), last: [1, 5] };
 const [w, bias] = [input("w", "float32", [C, V]), input("bias", "float32", [V])];
+const states = input("x", "float32", [C, B * T]);
 const transposed = input("w", "float32", [V, C]);
 
 test.each<[string, Tensor, number]>([
   ["a product", linear(x, w), B],
   ["a product with a bias", linear(x, w, bias), B],
   ["a product with a transposed matrix", linear(x, transposed, undefined, { transposed: true }), B],
+  ["a product of transposed states", reshape(gemm(states, w, { transA: true }), [B, T, V]), B * T],
   ["something computed from a product", add(linear(x, w), 1), B * T],
   [
     "a product of other rows",

@@ -92,6 +92,17 @@ describe("whatever logits and options", () => {
       { numRuns: 500 },
     ));
 
+  test("top-k leaves the k largest of numbers in any order", () =>
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 200 }), fc.nat(), fc.nat(), (length, seed, count) => {
+        const order = new Random(seed).permutation(length);
+        const k = 1 + (count % length);
+        const largest = [...order.keys()].filter((id) => (order[id] ?? 0) >= length - k);
+        expect(Array.from(nextTokens(Float32Array.from(order), { topK: k }).ids)).toEqual(largest);
+      }),
+      { numRuns: 300 },
+    ));
+
   test("the most likely token is always left, and what is drawn is left and can come", () =>
     fc.assert(
       fc.property(someLogits, someOptions, fc.nat(), (logits, options, seed) => {
