@@ -48,8 +48,8 @@ interface Learned {
 }
 
 /**
- * A unigram language model over pieces of words (Kudo 2018, "Subword regularization"; SentencePiece): of all ways to spell a word,
- * the most probable one.
+ * A unigram language model over pieces of words, as in SentencePiece: of all ways to spell a word, the most probable one. Source:
+ * Kudo (2018), "Subword Regularization".
  *
  * Lossy where the corpus did not have a character (`<unk>`), and for ▁ (which is a space afterwards). `<unk>` written in a text is the unknown piece, as in Hugging Face's libraries.
  */

@@ -169,7 +169,7 @@ describe("a classifier", () => {
   test("a metric that reads token texts is refused before training", async () => {
     const metric = { ...watcher([]), reads: ["texts"] as const };
     await expect(train({}, { metrics: [{ name: "bleu", metric }] })).rejects.toThrow(
-      /"bleu" reads `texts`, which training of the task sequence_classification does not give/,
+      /"bleu" reads `texts`, which an evaluation of a model for sequence_classification does not give; it gives tokenLosses, predictedIds, topIds, probabilities\. .*`codex-ml metrics`/,
     );
   });
 });

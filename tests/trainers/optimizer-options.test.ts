@@ -115,7 +115,8 @@ describe("optim", () => {
 
 describe("lrSchedulerType", () => {
   const rates = async (given: Record<string, unknown>) => {
-    const schedule = scheduleFor(await complete({ learningRate: 1, ...given }));
+    const { maxSteps = Number.NaN, ...options } = await complete({ learningRate: 1, ...given });
+    const schedule = scheduleFor({ ...options, maxSteps });
     return (step: number) => schedule(step);
   };
 
