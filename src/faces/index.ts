@@ -78,7 +78,9 @@ export {
   attention,
   attentionBias,
   broadcastTo,
+  type CachedAttentionOptions,
   type CumsumOptions,
+  cachedAttention,
   cast,
   causalAttention,
   clip,
@@ -182,7 +184,13 @@ export {
 export { DataWarnings } from "../trainers/data-warnings.ts";
 export { TrainingError } from "../trainers/errors.ts";
 export { type Evaluation, Evaluator } from "../trainers/evaluation.ts";
-export { type GenerationOptions, TextGenerator } from "../trainers/generation.ts";
+export {
+  type BatchGenerationOptions,
+  type FinishReason,
+  type GeneratedPiece,
+  type GenerationOptions,
+  TextGenerator,
+} from "../trainers/generation/index.ts";
 export { type StepResult, TrainingStep, type TrainingStepOptions } from "../trainers/training-step.ts";
 export type { Weights } from "../trainers/weights.ts";
 export * from "./registry.ts";

@@ -36,6 +36,7 @@ export {
 export {
   defineModel,
   getModel,
+  type KeyValue,
   type Model,
   type ModelInputs,
   type ModelOutputs,

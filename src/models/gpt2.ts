@@ -4,6 +4,7 @@ import {
   add,
   attention,
   attentionBias,
+  cachedAttention,
   causalAttention,
   type Dim,
   gelu,
@@ -14,7 +15,7 @@ import {
   type Tensor,
   transpose,
 } from "../tensor/index.ts";
-import { defineModel, type Model, type ModelInputs, type ModelOutputs } from "./index.ts";
+import { defineModel, type KeyValue, type Model, type ModelInputs, type ModelOutputs } from "./index.ts";
 
 const size = z.int().positive();
 const probability = z.number().min(0).lt(1);
@@ -82,8 +83,9 @@ class Gpt2LMHeadModel extends Module implements Model {
   }
 
   forward(inputs: ModelInputs, context: ForwardContext): ModelOutputs {
-    const hidden = this.transformer.forward(inputs, context); //                                (B, T, C)
-    return { logits: linear(hidden, this.transformer.wte.weight, undefined, { transposed: true }) }; // (B, T, V)
+    const { hidden, keyValues } = this.transformer.forward(inputs, context); //                 (B, T, C)
+    const logits = linear(hidden, this.transformer.wte.weight, undefined, { transposed: true }); // (B, T, V)
+    return { logits, keyValues };
   }
 }
 
@@ -104,15 +106,27 @@ class Transformer extends Module {
     this.#dropout = given.dropout;
   }
 
-  forward({ inputIds, attentionMask, positionIds }: ModelInputs, context: ForwardContext): Tensor {
+  forward({ inputIds, attentionMask, positionIds, pastKeyValues }: ModelInputs, context: ForwardContext) {
+    const T = inputIds.dim(1);
     const positions = positionIds //                                                            (B, T, C)
       ? this.wpe.forward(positionIds)
-      : slice(this.wpe.weight, 0, 0, inputIds.dim(1)); //                                       or (T, C)
-    const bias = attentionMask && attentionBias(attentionMask, { causal: true }); //            (B, 1, T, T)
+      : slice(this.wpe.weight, 0, 0, T); //                                                     or (T, C)
+    const bias = attentionMask && attentionBias(attentionMask, { causal: true, queries: T }); // (B, 1, T, P + T)
+    const keyValues: KeyValue[] = [];
     let x = dropout(add(this.wte.forward(inputIds), positions), this.#dropout, context); //     (B, T, C)
-    for (const block of this.h) x = block.forward(x, bias, context);
-    return this.ln_f.forward(x);
+    for (const [layer, block] of this.h.entries()) {
+      const { output, keyValue } = block.forward(x, { bias, past: pastKeyValues?.[layer] }, context);
+      keyValues.push(keyValue);
+      x = output;
+    }
+    return { hidden: this.ln_f.forward(x), keyValues };
   }
+}
+
+/** What may be seen: who sees whom (absent: causal), and what was kept of earlier positions. */
+interface Seen {
+  readonly bias: Tensor | undefined;
+  readonly past: KeyValue | undefined;
 }
 
 class Block extends Module {
@@ -129,9 +143,10 @@ class Block extends Module {
     this.mlp = new Mlp(given);
   }
 
-  forward(x: Tensor, bias: Tensor | undefined, context: ForwardContext): Tensor {
-    const y = add(x, this.attn.forward(this.ln_1.forward(x), bias, context));
-    return add(y, this.mlp.forward(this.ln_2.forward(y), context));
+  forward(x: Tensor, seen: Seen, context: ForwardContext) {
+    const { output, keyValue } = this.attn.forward(this.ln_1.forward(x), seen, context);
+    const y = add(x, output);
+    return { output: add(y, this.mlp.forward(this.ln_2.forward(y), context)), keyValue };
   }
 }
 
@@ -149,17 +164,23 @@ class Attention extends Module {
     this.#dropout = given.dropout;
   }
 
-  forward(x: Tensor, bias: Tensor | undefined, context: ForwardContext): Tensor {
+  forward(x: Tensor, { bias, past }: Seen, context: ForwardContext) {
     const [B, T, C] = x.shape as [Dim, Dim, number];
     const [H, D] = [this.#heads, C / this.#heads];
     const qkv = transpose(reshape(this.c_attn.forward(x), [B, T, 3, H, D]), [2, 0, 3, 1, 4]);
     const [q, k, v] = split(qkv, 3) as [Tensor, Tensor, Tensor]; //                             (1, B, H, T, D) each
+    const one = (heads: Tensor) => reshape(heads, [B, H, T, D]);
+    const keyValue: KeyValue = { key: one(k), value: one(v) };
     const factors = context.dropoutFactors([1, B, H, T, T], this.#dropout);
-    const mixed = bias //                                                                       (1, B, H, T, D)
-      ? attention(q, k, v, { bias, dropout: factors })
-      : causalAttention(q, k, v, factors);
-    const y = this.c_proj.forward(reshape(transpose(mixed, [0, 1, 3, 2, 4]), [B, T, C])); //    (B, T, C)
-    return dropout(y, this.#dropout, context);
+    const mixed = //                                                                            (1, B, H, T, D)
+      past && bias
+        ? cachedAttention(one(q), one(k), one(v), { past, bias })
+        : bias
+          ? attention(q, k, v, { bias, dropout: factors })
+          : causalAttention(q, k, v, factors);
+    const joined = transpose(reshape(mixed, [1, B, H, T, D]), [0, 1, 3, 2, 4]);
+    const y = this.c_proj.forward(reshape(joined, [B, T, C])); //                               (B, T, C)
+    return { output: dropout(y, this.#dropout, context), keyValue };
   }
 }
 

@@ -15,19 +15,31 @@ import type { llama } from "./llama.ts";
 /** What a model is for; decides which trainers can train it. */
 export type Task = "causal_lm" | "masked_lm" | "sequence_classification";
 
+/** What one attention layer keeps of positions: rotated keys, and values, each float32 (B, KV, positions, D). */
+export interface KeyValue {
+  readonly key: Tensor;
+  readonly value: Tensor;
+}
+
 export interface ModelInputs {
   /** Token ids, int32 (B, T). */
   readonly inputIds: Tensor;
   /**
    * int32 (B, T): 0 where there is padding, else the number (from 1) of the document at this position; positions attend to
    * those of the same number. With one document a row this is Hugging Face's mask of zeros and ones. Absent: all of every
-   * row is one document, or padding is at the end of a causal model, where no counted position sees it.
+   * row is one document, or padding is at the end of a causal model, where no counted position sees it. With
+   * `pastKeyValues` it is never absent and covers them, too: (B, P + T).
    */
   readonly attentionMask?: Tensor;
-  /** int32 (B, T): places in their documents, from 0. Absent: 0 to T − 1. */
+  /** int32 (B, T): places in their documents, from 0. Absent: 0 to T − 1. With `pastKeyValues` it is never absent. */
   readonly positionIds?: Tensor;
   /** int32 (B, T): 0 for the first text of a pair, 1 for the second. Absent: 0. */
   readonly tokenTypeIds?: Tensor;
+  /**
+   * The `keyValues` of P positions before these, layer by layer: only ever given to a model whose outputs have some. Some of
+   * the P may hold nothing yet; `attentionMask` is 0 there.
+   */
+  readonly pastKeyValues?: readonly KeyValue[];
 }
 
 export interface ModelOutputs {
@@ -36,6 +48,11 @@ export interface ModelOutputs {
    * the token at every position, (B, T, V); `sequence_classification`: of the classes, (B, L).
    */
   readonly logits: Tensor;
+  /**
+   * Keys and values of the T positions, layer by layer, (B, KV, T, D), for a model that takes them back as `pastKeyValues`:
+   * then writing a token costs one position. Absent: the model is asked for all positions again at each token.
+   */
+  readonly keyValues?: readonly KeyValue[];
 }
 
 /**

@@ -5,6 +5,7 @@ import {
   arange,
   attention,
   attentionBias,
+  cachedAttention,
   cast,
   causalAttention,
   constant,
@@ -19,7 +20,7 @@ import {
   type Tensor,
   transpose,
 } from "../tensor/index.ts";
-import { defineModel, type Model, type ModelInputs, type ModelOutputs } from "./index.ts";
+import { defineModel, type KeyValue, type Model, type ModelInputs, type ModelOutputs } from "./index.ts";
 
 const size = z.int().positive();
 
@@ -119,9 +120,9 @@ class LlamaForCausalLM extends Module implements Model {
   }
 
   forward(inputs: ModelInputs, context: ForwardContext): ModelOutputs {
-    const hidden = this.model.forward(inputs, context); //                                      (B, T, C)
+    const { hidden, keyValues } = this.model.forward(inputs, context); //                       (B, T, C)
     const { weight } = this.lm_head ?? this.model.embed_tokens;
-    return { logits: linear(hidden, weight, undefined, { transposed: true }) }; //              (B, T, V)
+    return { logits: linear(hidden, weight, undefined, { transposed: true }), keyValues }; //   (B, T, V)
   }
 }
 
@@ -142,26 +143,32 @@ class LlamaModel extends Module {
     this.#frequencies = constant(turns, "float32");
   }
 
-  forward({ inputIds, attentionMask, positionIds }: ModelInputs, context: ForwardContext): Tensor {
+  forward({ inputIds, attentionMask, positionIds, pastKeyValues }: ModelInputs, context: ForwardContext) {
     const T = inputIds.dim(1);
     const positions = positionIds ? reshape(positionIds, [-1, T, 1]) : reshape(arange(T), [1, T, 1]);
     const angles = mul(cast(positions, "float32"), this.#frequencies); //                       (B or 1, T, D/2)
     const place: Place = {
       cos: cos(angles),
       sin: sin(angles),
-      bias: attentionMask && attentionBias(attentionMask, { causal: true }), //                 (B, 1, T, T)
+      bias: attentionMask && attentionBias(attentionMask, { causal: true, queries: T }), //     (B, 1, T, P + T)
     };
+    const keyValues: KeyValue[] = [];
     let x = this.embed_tokens.forward(inputIds); //                                             (B, T, C)
-    for (const layer of this.layers) x = layer.forward(x, place, context);
-    return this.norm.forward(x);
+    for (const [index, layer] of this.layers.entries()) {
+      const { output, keyValue } = layer.forward(x, { ...place, past: pastKeyValues?.[index] }, context);
+      keyValues.push(keyValue);
+      x = output;
+    }
+    return { hidden: this.norm.forward(x), keyValues };
   }
 }
 
-/** What every layer needs to know of where tokens stand: how far to turn them, and who sees whom (absent: causal). */
+/** What a layer needs to know of where tokens stand: how far to turn them, who sees whom (absent: causal), what came before. */
 interface Place {
   readonly cos: Tensor;
   readonly sin: Tensor;
   readonly bias: Tensor | undefined;
+  readonly past?: KeyValue | undefined;
 }
 
 class DecoderLayer extends Module {
@@ -178,9 +185,10 @@ class DecoderLayer extends Module {
     this.post_attention_layernorm = new RMSNorm(given.hiddenSize, given.rmsNormEps);
   }
 
-  forward(x: Tensor, place: Place, context: ForwardContext): Tensor {
-    const y = add(x, this.self_attn.forward(this.input_layernorm.forward(x), place, context));
-    return add(y, this.mlp.forward(this.post_attention_layernorm.forward(y)));
+  forward(x: Tensor, place: Place, context: ForwardContext) {
+    const { output, keyValue } = this.self_attn.forward(this.input_layernorm.forward(x), place, context);
+    const y = add(x, output);
+    return { output: add(y, this.mlp.forward(this.post_attention_layernorm.forward(y))), keyValue };
   }
 }
 
@@ -204,24 +212,32 @@ class Attention extends Module {
     this.#dropout = given.attentionDropout;
   }
 
-  forward(x: Tensor, { cos, sin, bias }: Place, context: ForwardContext): Tensor {
+  forward(x: Tensor, { cos, sin, bias, past }: Place, context: ForwardContext) {
     const [B, T] = x.shape as [Dim, Dim, number];
     const { KV, G, D } = this.#heads;
     const heads = (y: Tensor, count: number) => transpose(reshape(y, [B, T, count, D]), [0, 2, 1, 3]);
     const q = rotary(heads(this.q_proj.forward(x), KV * G), cos, sin); //                       (B, H, T, D)
     const k = rotary(heads(this.k_proj.forward(x), KV), cos, sin); //                           (B, KV, T, D)
     const v = heads(this.v_proj.forward(x), KV); //                                             (B, KV, T, D)
+    const mixed = //                                                                            (B, H, T, D)
+      past && bias ? cachedAttention(q, k, v, { past, bias }) : this.#attend([q, k, v], bias, context);
+    const joined = transpose(reshape(mixed, [B, KV * G, T, D]), [0, 2, 1, 3]);
+    const output = this.o_proj.forward(reshape(joined, [B, T, KV * G * D])); //                 (B, T, C)
+    return { output, keyValue: { key: k, value: v } };
+  }
+
+  #attend([q, k, v]: readonly [Tensor, Tensor, Tensor], bias: Tensor | undefined, context: ForwardContext) {
+    const [B, , T] = q.shape as [Dim, number, Dim, number];
+    const { KV, G, D } = this.#heads;
     const grouped = [
       reshape(q, [B, KV, G, T, D]),
       reshape(k, [B, KV, 1, T, D]),
       reshape(v, [B, KV, 1, T, D]),
     ] as const;
     const dropout = context.dropoutFactors([B, KV, G, T, T], this.#dropout);
-    const mixed = bias //                                                                       (B, KV, G, T, D)
+    return bias //                                                                              (B, KV, G, T, D)
       ? attention(...grouped, { dropout, bias: reshape(bias, [B, 1, 1, T, T]) })
       : causalAttention(...grouped, dropout);
-    const joined = transpose(reshape(mixed, [B, KV * G, T, D]), [0, 2, 1, 3]);
-    return this.o_proj.forward(reshape(joined, [B, T, KV * G * D])); //                         (B, T, C)
   }
 }
 

@@ -3,7 +3,12 @@ import type { DataLoader, Split } from "../data-loaders/index.ts";
 import type { Model } from "../models/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
 import { type Evaluation, Evaluator } from "../trainers/evaluation.ts";
-import { type GenerationOptions, TextGenerator } from "../trainers/generation.ts";
+import {
+  type BatchGenerationOptions,
+  type GeneratedPiece,
+  type GenerationOptions,
+  TextGenerator,
+} from "../trainers/generation/index.ts";
 import type { NamedMetric } from "../trainers/index.ts";
 import { lengthBuckets } from "../trainers/length-buckets.ts";
 import { loadedWeights, type Weights } from "../trainers/weights.ts";
@@ -124,12 +129,24 @@ export class LoadedRun {
 
   /** Continues a prompt; yields text as it is written. Equal options give equal text. */
   generate(prompt: string, options: GenerationOptions): AsyncGenerator<string> {
+    return this.#texts().generate(prompt, this.weights, options);
+  }
+
+  /**
+   * Continues several prompts at once; yields pieces as they are written, each with the number of its prompt. What is written
+   * for a prompt does not depend on the others.
+   */
+  generateBatch(prompts: readonly string[], options: BatchGenerationOptions): AsyncGenerator<GeneratedPiece> {
+    return this.#texts().generateBatch(prompts, this.weights, options);
+  }
+
+  #texts(): TextGenerator {
     if (this.model.task !== "causal_lm")
       throw new UsageError(
         `The run's model is for ${this.model.task}; only one for causal_lm writes text. \`evaluate\` works.`,
       );
-    this.#generator ??= new TextGenerator(this.model, this.tokenizer);
-    return this.#generator.generate(prompt, this.weights, options);
+    this.#generator ??= new TextGenerator(this.model, this.tokenizer, this.weights);
+    return this.#generator;
   }
 
   /** Loss and the run's metrics over a split, or over other text, with what the metrics and the data loader say of it. */

@@ -1,6 +1,12 @@
 import { create } from "@bufbuild/protobuf";
 import { byteSize, type ConstantData, type DType } from "../tensor/index.ts";
-import { type TensorProto, TensorProto_DataType, TensorProtoSchema } from "./gen/onnx_pb.ts";
+import {
+  StringStringEntryProtoSchema,
+  type TensorProto,
+  TensorProto_DataLocation,
+  TensorProto_DataType,
+  TensorProtoSchema,
+} from "./gen/onnx_pb.ts";
 
 /** ONNX's number for a dtype. */
 export const onnxType: Readonly<Record<DType, TensorProto_DataType>> = {
@@ -40,5 +46,17 @@ export function tensorProto(
     dataType: onnxType[dtype],
     dims: shape.map(BigInt),
     rawData: rawBytes(data, dtype),
+  });
+}
+
+/** A constant whose numbers are handed over beside the model's bytes, under its name. */
+export function outsideProto(name: string, dtype: DType, shape: readonly number[]): TensorProto {
+  return create(TensorProtoSchema, {
+    name,
+    dataType: onnxType[dtype],
+    dims: shape.map(BigInt),
+    dataLocation: TensorProto_DataLocation.EXTERNAL,
+    // A file that is never opened: without an address the library does not take the model.
+    externalData: [create(StringStringEntryProtoSchema, { key: "location", value: "memory" })],
   });
 }

@@ -11,6 +11,7 @@ import {
   type Shape,
   sizeOf,
   staticShape,
+  sumTerms,
   type Tensor,
   type Value,
 } from "../tensor/index.ts";
@@ -179,6 +180,9 @@ export class OnnxGraph implements Lowering {
           attributes: { axis: { int: 0 } },
         })[0];
       }
+      const terms = sumTerms(symbol);
+      if (terms.length > 1)
+        return terms.map((term) => this.dim(term)).reduce((sum, term) => this.node("Add", [sum, term])[0]);
       throw new RuntimeError(
         "FREE_SYMBOL",
         `No input of the graph has an axis "${symbol}", so its length cannot be known.`,

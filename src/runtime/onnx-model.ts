@@ -6,6 +6,8 @@ import {
   leavesOf,
   type Operation,
   operationsOf,
+  staticShape,
+  sumTerms,
   type Tensor,
   type Value,
 } from "../tensor/index.ts";
@@ -13,11 +15,12 @@ import { RuntimeError } from "./errors.ts";
 import {
   GraphProtoSchema,
   ModelProtoSchema,
+  type TensorProto,
   TensorShapeProto_DimensionSchema,
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from "./gen/onnx_pb.ts";
-import { onnxType } from "./onnx-constants.ts";
+import { onnxType, outsideProto } from "./onnx-constants.ts";
 import { OnnxGraph } from "./onnx-graph.ts";
 
 /** Version of the standard operator set that lowerings are written for, and the file format that goes with it. */
@@ -41,8 +44,15 @@ export function inputName(tensor: Tensor): string {
   return tensor.source.name;
 }
 
-/** Encodes a traced graph as the bytes of an ONNX model (https://onnx.ai/onnx/repo-docs/IR.html). */
-export function encodeModel({ inputs, outputs }: GraphSpec): Uint8Array {
+/**
+ * Encodes a traced graph as the bytes of an ONNX model (https://onnx.ai/onnx/repo-docs/IR.html).
+ *
+ * @param fixed names of inputs whose numbers the session gets when it is made: constants that are not in these bytes.
+ */
+export function encodeModel(
+  { inputs, outputs }: GraphSpec,
+  fixed: ReadonlySet<string> = new Set(),
+): Uint8Array {
   const graph = new OnnxGraph(inputs);
   const values = new Map<Tensor, Value>();
   const names = new Set<string>();
@@ -83,12 +93,22 @@ export function encodeModel({ inputs, outputs }: GraphSpec): Uint8Array {
     graph: create(GraphProtoSchema, {
       name: "graph",
       node: graph.nodes,
-      initializer: graph.initializers,
-      input: inputs.map((tensor) => valueInfo(inputName(tensor), tensor)),
+      initializer: [
+        ...graph.initializers,
+        ...inputs.filter((tensor) => fixed.has(inputName(tensor))).map(outsideTensor),
+      ],
+      input: inputs
+        .filter((tensor) => !fixed.has(inputName(tensor)))
+        .map((tensor) => valueInfo(inputName(tensor), tensor)),
       output: Object.entries(outputs).map(([name, tensor]) => valueInfo(name, tensor)),
     }),
   });
   return toBinary(ModelProtoSchema, model);
+}
+
+function outsideTensor(tensor: Tensor): TensorProto {
+  const name = inputName(tensor);
+  return outsideProto(name, tensor.dtype, staticShape(tensor.shape, `the constant "${name}"`));
 }
 
 function lower(graph: OnnxGraph, operation: Operation, values: Map<Tensor, Value>): void {
@@ -131,7 +151,8 @@ function valueInfo(name: string, tensor: Tensor): ValueInfoProto {
         "PRODUCT_DIMENSION",
         `"${name}" ${formatShape(tensor.shape)}: an input or output needs axes that are numbers or single symbols.`,
       );
-    return create(TensorShapeProto_DimensionSchema, { value: { case: "dimParam", value: length } });
+    const value = sumTerms(length).join(" + ");
+    return create(TensorShapeProto_DimensionSchema, { value: { case: "dimParam", value } });
   });
   return create(ValueInfoProtoSchema, {
     name,

@@ -1,4 +1,4 @@
-import { describe, formatShape, type Tensor } from "../tensor/index.ts";
+import { describe, formatShape, sumTerms, type Tensor } from "../tensor/index.ts";
 import type { TensorBuffer } from "./buffer.ts";
 import { RuntimeError } from "./errors.ts";
 import { elementCount } from "./host-tensor.ts";
@@ -17,11 +17,26 @@ export class Program {
   readonly #inputNames: EncodedNames;
   readonly #outputNames: EncodedNames;
 
-  /** @throws RuntimeError when the graph reads an input that is not listed, or the library refuses it. */
-  constructor(spec: GraphSpec) {
-    this.#inputs = new Map(spec.inputs.map((tensor) => [inputName(tensor), tensor]));
+  /** Memory that the session reads. */
+  readonly #fixed: readonly TensorBuffer[];
+
+  /**
+   * @param fixed buffers of inputs that stay as they are: `bind` takes them no more. The library brings matrices among them
+   * into the order in which it reads them fastest, which takes time now and as much memory again.
+   * @throws RuntimeError when the graph reads an input that is not listed, the library refuses it, or a fixed buffer does not
+   * fit.
+   */
+  constructor(spec: GraphSpec, fixed: Buffers = {}) {
+    const inputs = new Map(spec.inputs.map((tensor) => [inputName(tensor), tensor]));
+    const names = new Set(Object.keys(fixed));
+    this.#inputs = new Map([...inputs].filter(([name]) => !names.has(name)));
     this.#outputs = new Map(Object.entries(spec.outputs));
-    this.#session = new OrtSession(encodeModel(spec));
+    const wanted = new Map([...inputs].filter(([name]) => names.has(name)));
+    this.#fixed = match("input", wanted, fixed, new Map());
+    this.#session = new OrtSession(encodeModel(spec, names), {
+      names: new EncodedNames([...wanted.keys()]),
+      values: BigUint64Array.from(this.#fixed, ({ pointer }) => pointer),
+    });
     this.#inputNames = new EncodedNames([...this.#inputs.keys()]);
     this.#outputNames = new EncodedNames([...this.#outputs.keys()]);
   }
@@ -37,6 +52,7 @@ export class Program {
     const symbols = new Map<string, number>();
     const inputBuffers = match("input", this.#inputs, inputs, symbols);
     const outputBuffers = match("output", this.#outputs, outputs, symbols);
+    checkSums(symbols);
     refuseOverlaps(inputs, outputs);
     return new Call(this.#session, this.#inputNames, inputBuffers, this.#outputNames, outputBuffers);
   }
@@ -147,6 +163,20 @@ function refuseOverlaps(inputs: Buffers, outputs: Buffers): void {
     if (range.end > (before.any?.end ?? -1)) before.any = range;
     if (range.written && range.end > (before.written?.end ?? -1)) before.written = range;
     furthest.set(range.memory, before);
+  }
+}
+
+/** A free axis that is the sum of others has the sum of their lengths. */
+function checkSums(symbols: ReadonlyMap<string, number>): void {
+  for (const [dim, length] of symbols) {
+    const terms = sumTerms(dim).map((term) => (typeof term === "number" ? term : symbols.get(term)));
+    if (terms.some((term) => term === undefined)) continue;
+    const sum = terms.reduce((total: number, term) => total + (term ?? 0), 0);
+    if (sum !== length)
+      throw new RuntimeError(
+        "BUFFER_MISMATCH",
+        `An axis ${dim} has ${length} elements in a buffer; the others make it ${sum}.`,
+      );
   }
 }
 

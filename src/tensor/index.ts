@@ -7,6 +7,7 @@ export { type ArgReduceOptions, argmax, argmin } from "./ops/arg-reduce.ts";
 export { add, div, modulo, mul, sub } from "./ops/arithmetic.ts";
 export { type AttentionOptions, attention, causalAttention } from "./ops/attention.ts";
 export { attentionBias } from "./ops/attention-bias.ts";
+export { type CachedAttentionOptions, cachedAttention } from "./ops/cached-attention.ts";
 export { cast } from "./ops/cast.ts";
 export { clip } from "./ops/clip.ts";
 export { columnSum } from "./ops/column-sum.ts";
@@ -53,6 +54,7 @@ export { mix32, Random } from "./random.ts";
 export type { SegmentOf } from "./recompute.ts";
 export { currentScope, inScope } from "./scope.ts";
 export {
+  addDims,
   type Dim,
   dimFactors,
   formatShape,
@@ -60,6 +62,7 @@ export {
   sameShape,
   sizeOf,
   staticShape,
+  sumTerms,
 } from "./shape.ts";
 export {
   type ConstantData,

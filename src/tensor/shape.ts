@@ -2,7 +2,8 @@ import { TensorError } from "./errors.ts";
 
 /**
  * The length of one axis: a number, or a product of named symbols in canonical form (`"batch_size"`,
- * `"2*batch_size*sequence_length"`). Two dimensions are equal exactly when they are `===`.
+ * `"2*batch_size*sequence_length"`). A sum in parentheses is a symbol, too (`"(past_sequence_length+sequence_length)"`).
+ * Two dimensions are equal exactly when they are `===`.
  */
 export type Dim = number | string;
 export type Shape = readonly Dim[];
@@ -58,6 +59,36 @@ export function divideDims(total: Dim, part: Dim): Dim | undefined {
     rest.splice(at, 1);
   }
   return dimOf(above.coefficient / below.coefficient, rest);
+}
+
+/**
+ * The length of two axes laid end to end, in canonical form: numbers last, symbols in alphabetical order.
+ *
+ * @throws TensorError for a product of symbols, of which there is no sum.
+ */
+export function addDims(a: Dim, b: Dim): Dim {
+  if (a === 0) return b;
+  if (b === 0) return a;
+  const terms = [...sumTerms(a), ...sumTerms(b)];
+  const product = terms.find((term) => typeof term === "string" && term.includes("*"));
+  if (product !== undefined)
+    throw new TensorError(
+      "SYMBOLIC_DIMENSION",
+      `The dimensions "${a}" and "${b}" cannot be added: "${product}" is a product.`,
+    );
+  const symbols = terms.filter((term) => typeof term === "string").sort();
+  const number = terms.reduce((sum: number, term) => (typeof term === "number" ? sum + term : sum), 0);
+  if (symbols.length === 0) return number;
+  return `(${[...symbols, ...(number === 0 ? [] : [number])].join("+")})`;
+}
+
+/** What a dimension is the sum of: itself unless it is one. */
+export function sumTerms(dim: Dim): readonly Dim[] {
+  if (typeof dim === "number" || !/^\([^*()]*\)$/.test(dim)) return [dim];
+  return dim
+    .slice(1, -1)
+    .split("+")
+    .map((term) => (/^\d+$/.test(term) ? Number(term) : term));
 }
 
 /** A shape whose axes are all numbers, or an error that says which axis is still free. */

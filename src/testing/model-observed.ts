@@ -100,13 +100,13 @@ export function filledValues(model: Model): ReadonlyMap<string, Float32Array> {
 /** A model with numbers in its parameters, ready to run. */
 export class FilledModel {
   readonly #model: Model;
-  readonly #weights: Readonly<Record<string, TensorBuffer<"float32">>>;
+  readonly weights: Readonly<Record<string, TensorBuffer<"float32">>>;
   readonly #programs = new Map<string, Program>();
 
   constructor(model: Model) {
     this.#model = model;
     const values = filledValues(model);
-    this.#weights = Object.fromEntries(
+    this.weights = Object.fromEntries(
       model.parameters().map(({ name, dims }) => {
         const data = values.get(name) ?? new Float32Array();
         return [name, new TensorBuffer({ dtype: "float32", shape: dims, data })];
@@ -141,7 +141,7 @@ export class FilledModel {
     const feeds = {
       input_ids: buffer(rows),
       ...Object.fromEntries(given.map(([name, values]) => [name, buffer(values)])),
-      ...this.#weights,
+      ...this.weights,
     };
     await program.bind(feeds, { logits }).run();
     const wrong = logits.data.findIndex((value) => !Number.isFinite(value));

@@ -4,6 +4,7 @@ import type { Factory } from "../registry/component.ts";
 import { plainJsonProblem } from "../run/plain-json.ts";
 import { checkParameterNames } from "../trainers/weights.ts";
 import { broken, type ConformanceCheck, check } from "./check.ts";
+import { checkCache } from "./model-cache.ts";
 import { checkGradients } from "./model-gradients.ts";
 import { checkLeftOut, checkOnlyPadding, checkPacking, checkPadding } from "./model-masks.ts";
 import {
@@ -78,6 +79,7 @@ export function modelConformance(
       ? [
           check("causal: no logit depends on a later id", filled(checkCausality)),
           check("a shorter sequence gives what it gives within a longer one", filled(checkShorter)),
+          check("keyValues taken back give the logits of the whole sequence", filled(checkCache)),
         ]
       : []),
     ...(task === "masked_lm"

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { causalObjective } from "./causal-objective.ts";
 import { checkId } from "./check-id.ts";
 import type { SampleEvent, TrainingEvent } from "./events.ts";
-import { TextGenerator } from "./generation.ts";
+import { TextGenerator } from "./generation/index.ts";
 import { defineTrainer, type Trainer, type TrainingContext, type TrainingPlan } from "./index.ts";
 import type { Objective } from "./objective.ts";
 import { checkCommon, commonFields, completeCommon } from "./options.ts";

@@ -8,7 +8,7 @@ export type Weights = Readonly<Record<string, TensorBuffer<"float32">>>;
 
 /** What graphs of training, evaluation and generation call their own inputs and outputs. */
 const RESERVED =
-  /^(input_ids|labels|attention_mask|position_ids|token_type_ids|inverse_count|dropout_key_[ab]|last|loss|losses|logits|predictions|top|(gradient|weight)_norm)$/;
+  /^(input_ids|labels|attention_mask|position_ids|token_type_ids|inverse_count|dropout_key_[ab]|last|loss|losses|logits|predictions|top|(gradient|weight)_norm|(past_key_values|key_values|present)\.\d+\.(key|value))$/;
 
 /** @throws TrainingError when a parameter of the model has no name, another's, or one that graphs use themselves. */
 export function checkParameterNames(model: Model): void {

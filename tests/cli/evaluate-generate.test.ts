@@ -245,6 +245,81 @@ describe.concurrent("generate", () => {
     expect(text.startsWith("-- the")).toBe(true);
   });
 
+  interface Written {
+    readonly prompt: string;
+    readonly sequence: number;
+    readonly text: string;
+    readonly finishReason: string;
+  }
+  const written = async (...args: string[]): Promise<Written[]> => {
+    const lines = (await printed("generate", "char", ...args, "--max-new-tokens", "12", "--json")).split(
+      "\n",
+    );
+    expect(lines.pop()).toBe("");
+    return lines.map((line) => JSON.parse(line));
+  };
+
+  test("several prompts are gone on from as each by itself, in their order", async () => {
+    const prompts = ["the old cat", "a", "the small dog saw the"];
+    const flags = prompts.flatMap((prompt) => ["--prompt", prompt]);
+    const all = await written(...flags, "--seed", "5");
+    expect(all.map(({ prompt }) => prompt)).toEqual(prompts);
+    for (const one of all) expect(await written("--prompt", one.prompt, "--seed", "5")).toEqual([one]);
+    const text = await printed("generate", "char", ...flags, "--max-new-tokens", "12", "--seed", "5");
+    expect(text).toBe(all.map(({ prompt, text }) => `${prompt}${text}\n`).join("\n"));
+  });
+
+  test("prompts come from a file, a line each, or as JSON Lines with line breaks", async () => {
+    await project.write("prompts.txt", "the old cat\na\n");
+    await project.write("prompts.jsonl", '{"prompt":"the old cat"}\n"a\\nb"\n');
+    const names = async (file: string) => (await written("--prompts", file)).map(({ prompt }) => prompt);
+    expect(await names("prompts.txt")).toEqual(["the old cat", "a"]);
+    expect(await names("prompts.jsonl")).toEqual(["the old cat", "a\nb"]);
+    await project.write("wrong.jsonl", '"a"\n{"text":"b"}\n');
+    expect(await failed(2, "generate", "char", "--prompts", "wrong.jsonl")).toMatch(
+      /wrong\.jsonl:2: expected a string/,
+    );
+    expect(await failed(2, "generate", "char", "--prompts", "no.txt")).toMatch(
+      /no\.txt: there is no such file/,
+    );
+    expect(await failed(2, "generate", "char")).toMatch(/no prompt.*--prompt TEXT/);
+  });
+
+  test("several texts of a prompt differ, and do not depend on how many are written at once", async () => {
+    const args = ["--prompt", prompt, "--num-return-sequences", "4", "--temperature", "2", "--seed", "1"];
+    const all = await written(...args);
+    expect(all.map(({ sequence }) => sequence)).toEqual([0, 1, 2, 3]);
+    expect(new Set(all.map(({ text }) => text)).size).toBe(4);
+    expect(await written(...args, "--batch-size", "3")).toEqual(all);
+  });
+
+  test("a stop string ends the text before it, and the reason says so", async () => {
+    const [whole] = await written("--prompt", prompt, "--temperature", "0");
+    expect(whole).toMatchObject({ finishReason: "length" });
+    const stop = whole?.text.slice(4, 7) ?? "";
+    const [cut] = await written("--prompt", prompt, "--temperature", "0", "--stop", "@", "--stop", stop);
+    expect(cut).toMatchObject({
+      text: whole?.text.slice(0, whole.text.indexOf(stop)),
+      finishReason: "stop_sequence",
+    });
+  });
+
+  test("min-p of 1 takes the most likely token, and a repetition penalty changes the text", async () => {
+    const [greedy] = await written("--prompt", prompt, "--temperature", "0");
+    expect(await written("--prompt", prompt, "--min-p", "1")).toEqual([greedy]);
+    const [other] = await written("--prompt", prompt, "--temperature", "0", "--repetition-penalty", "5");
+    expect(other?.text).not.toBe(greedy?.text);
+  });
+
+  test("Ctrl-C ends the text where it is, with exit code 130", async () => {
+    const running = project.start(["generate", "char", "--prompt", prompt, "--max-new-tokens", "1000000"]);
+    await running.prints(/the old cat../);
+    running.child.kill("SIGINT");
+    const { code, stdout, stderr } = await running.ended;
+    expect({ code, stderr }).toEqual({ code: 130, stderr: "" });
+    expect(stdout.endsWith("\n")).toBe(true);
+  });
+
   test("a reader that goes away ends it without a stack", async () => {
     const running = project.start(["generate", "char", "--prompt", prompt, "--max-new-tokens", "100000"]);
     await running.prints(/the old cat../);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { encodeModel, Program, RuntimeError, runtimeInfo, TensorBuffer } from "../../src/runtime/index.ts";
-import { add, constant, input, matmul, mul, reshape, softmax } from "../../src/tensor/index.ts";
+import { add, constant, gemm, input, matmul, mul, reshape, softmax } from "../../src/tensor/index.ts";
 
 const float = (shape: number[], values?: number[]) =>
   new TensorBuffer({ dtype: "float32", shape, ...(values && { data: Float32Array.from(values) }) });
@@ -218,5 +218,29 @@ test("the runtime says what it is", () => {
     name: "onnxruntime",
     version: expect.stringMatching(/^1\./),
     device: "cpu",
+  });
+});
+
+describe("inputs that are fixed when it is compiled", () => {
+  const x = input("x", "float32", [1, 3]);
+  const w = input("w", "float32", [3, 2]);
+  const buffer = (shape: number[], values: number[]) =>
+    new TensorBuffer({ dtype: "float32", shape, data: Float32Array.from(values) });
+  const spec = { inputs: [x, w], outputs: { y: gemm(x, w) } };
+
+  test("are constants of the graph, and asked for no more", async () => {
+    const fixed = buffer([3, 2], [1, 2, 3, 4, 5, 6]);
+    const program = new Program(spec, { w: fixed });
+    const y = new TensorBuffer({ dtype: "float32", shape: [1, 2] });
+    await program.bind({ x: buffer([1, 3], [1, 10, 100]) }, { y }).run();
+    expect([...y.data]).toEqual([531, 642]);
+    expect(() => program.bind({ x: buffer([1, 3], [1, 1, 1]), w: fixed }, { y })).toThrow(/no input "w"/);
+  });
+
+  test("must fit", () => {
+    expect(() => new Program(spec, { w: buffer([2, 3], [1, 2, 3, 4, 5, 6]) })).toThrow(
+      /input "w" is .*\(2, 3\)/,
+    );
+    expect(() => new Program(spec, { v: buffer([1], [1]) })).toThrow(/no input "v"/);
   });
 });

@@ -5,6 +5,7 @@ import {
   arange,
   attention,
   attentionBias,
+  cachedAttention,
   cast,
   causalAttention,
   constant,
@@ -30,11 +31,40 @@ import { evaluate, randomInput } from "./evaluate.ts";
 
 const angles = (rows: number, dtype: DType) => mul(cast(reshape(arange(rows * 6), [rows, 3, 2]), dtype), 0.7);
 
+/** Two new positions after five, of which each row has some. */
+function cached(dtype: DType, heads: readonly Tensor[]): Tensor {
+  const [q, k, v, key, value] = heads as [Tensor, Tensor, Tensor, Tensor, Tensor];
+  const bias = attentionBias(constant(PAST_MASK, "int32", [2, 7]), { dtype, causal: true, queries: 2 });
+  return cachedAttention(q, k, v, { past: { key, value }, bias });
+}
+
+const PAST_MASK = [1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1];
+
 const cases: Record<string, readonly [Shape[], (dtype: DType, ...inputs: Tensor[]) => Tensor]> = {
   erf: [[[5, 7]], (_, x) => erf(mul(x as Tensor, 4))],
   geluExact: [[[5, 7]], (_, x) => geluExact(mul(x as Tensor, 4))],
   silu: [[[5, 7]], (_, x) => silu(mul(x as Tensor, 4))],
   rmsNorm: [[[2, 3, 5], [5]], (_, x, w) => rmsNorm(x as Tensor, w as Tensor, 1e-3)],
+  "cachedAttention, a key head a query head": [
+    [
+      [2, 3, 2, 4],
+      [2, 3, 2, 4],
+      [2, 3, 2, 4],
+      [2, 3, 5, 4],
+      [2, 3, 5, 4],
+    ],
+    (dtype, ...heads) => cached(dtype, heads),
+  ],
+  "cachedAttention of grouped queries": [
+    [
+      [2, 6, 2, 4],
+      [2, 2, 2, 4],
+      [2, 2, 2, 4],
+      [2, 2, 5, 4],
+      [2, 2, 5, 4],
+    ],
+    (dtype, ...heads) => cached(dtype, heads),
+  ],
   "rotary of a batch that starts from one position": [
     [[2, 3, 3, 4]],
     (dtype, x) => rotary(x as Tensor, cos(angles(1, dtype)), sin(angles(1, dtype))),

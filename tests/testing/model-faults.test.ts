@@ -1,4 +1,5 @@
-import type { Model, ModelInputs } from "../../src/models/index.ts";
+import { test } from "vitest";
+import type { Model, ModelInputs, ModelOutputs } from "../../src/models/index.ts";
 import { type ForwardContext, Parameter, zeros } from "../../src/nn/index.ts";
 import type { Factory } from "../../src/registry/index.ts";
 import {
@@ -17,10 +18,11 @@ import {
   slice,
   sqrt,
   type Tensor,
+  transpose,
 } from "../../src/tensor/index.ts";
 import { type ModelConformanceOptions, modelConformance } from "../../src/testing/model.ts";
 import { type Fault, testFaults } from "./faults.ts";
-import { Right, RightMasked } from "./right-models.ts";
+import { Right, RightCached, RightMasked } from "./right-models.ts";
 
 /** The right one with its logits changed. */
 function wrongLogits(change: (logits: Tensor, model: Right, inputs: ModelInputs) => Tensor): Factory<Model> {
@@ -36,6 +38,18 @@ function changedInputs(change: (inputs: ModelInputs) => ModelInputs): Factory<Mo
   return class extends Right {
     override forward(inputs: ModelInputs, context: ForwardContext) {
       return super.forward(change(inputs), context);
+    }
+  };
+}
+
+/** The right one with a cache, which is told something else of the past, or gives other keys and values. */
+function wrongCache(
+  change: (inputs: ModelInputs) => ModelInputs,
+  give: (outputs: ModelOutputs) => ModelOutputs = (outputs) => outputs,
+): Factory<Model> {
+  return class extends RightCached {
+    override forward(inputs: ModelInputs, context: ForwardContext) {
+      return give(super.forward(inputs.pastKeyValues ? change(inputs) : inputs, context));
     }
   };
 }
@@ -67,6 +81,7 @@ const configured = "config is plain JSON with a model_type";
 const named = "parameters have names of their own, and stay the same";
 const valued = "every parameter gets finite first values";
 const shaped = "logits are float32 (batch, sequence, vocabSize)";
+const cached = "keyValues taken back give the logits of the whole sequence";
 const differentiable = "every parameter gets a gradient";
 
 const faults: Fault<Model, ModelConformanceOptions>[] = [
@@ -333,6 +348,45 @@ const faults: Fault<Model, ModelConformanceOptions>[] = [
     says: /The gradient of "head.weight" holds NaN; expected finite numbers/,
   },
   {
+    check: cached,
+    fault: "keys and values that are given and not taken back",
+    build: wrongCache(({ pastKeyValues: _, ...inputs }) => ({
+      ...inputs,
+      attentionMask: inputs.inputIds,
+    })),
+    says: /its logits do not depend on attention_mask int32\(batch_size, \(past_sequence_length\+1\)\).*forward\(\) must use pastKeyValues/,
+  },
+  {
+    check: cached,
+    fault: "a token that always stands first",
+    build: wrongCache(({ positionIds: _, ...inputs }) => inputs),
+    says: /The logits after 2 ids differ by .* of the ids before the last is kept.*positionIds for the new/,
+  },
+  {
+    check: cached,
+    fault: "keys and values as (B, T, KV, D)",
+    build: wrongCache(
+      (inputs) => inputs,
+      ({ logits, keyValues = [] }) => ({
+        logits,
+        keyValues: keyValues.map(({ key, value }) => ({ key: transpose(key, [0, 2, 1, 3]), value })),
+      }),
+    ),
+    says: /keyValues\[0\] are float32\(batch_size, sequence_length, 1, 6\) and .*expected float32 \(batch_size, key-value heads, sequence_length, head size\)/,
+  },
+  {
+    check: cached,
+    fault: "keys and values of the past once more",
+    build: wrongCache(
+      (inputs) => inputs,
+      ({ logits, keyValues = [] }) => ({
+        logits,
+        keyValues: [...keyValues, ...keyValues].slice(0, traces++ % 2 === 0 ? 1 : 2),
+      }),
+    ),
+    says: /gave keyValues of 1 layers, and of 2 layers or other sizes when it was given pastKeyValues/,
+  },
+  {
     check: "rows of a batch do not depend on each other",
     fault: "a sum over the batch",
     build: wrongLogits((logits) => add(logits, reduceSum(logits, { axes: [0], keepDims: true }))),
@@ -357,3 +411,6 @@ const faults: Fault<Model, ModelConformanceOptions>[] = [
 ];
 
 testFaults(modelConformance, { build: Right, options: { invalidOptions: [{ vocabSize: "many" }] } }, faults);
+
+for (const { name, run } of modelConformance(RightCached, { invalidOptions: [{ vocabSize: "many" }] }))
+  test(`the right one with a cache passes: ${name}`, run);

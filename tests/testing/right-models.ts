@@ -1,11 +1,12 @@
 /** Small models that do all that is asked of one, for tests that change something about them. */
-import type { Model, ModelInputs } from "../../src/models/index.ts";
+import type { Model, ModelInputs, ModelOutputs } from "../../src/models/index.ts";
 import { Embedding, type ForwardContext, Linear, Module, normal } from "../../src/nn/index.ts";
 import { InvalidOptionError } from "../../src/registry/index.ts";
 import {
   add,
   attention,
   attentionBias,
+  cachedAttention,
   cast,
   div,
   fill,
@@ -65,8 +66,26 @@ export class Right extends Table implements Model {
     super(vocabSize, vocabSize, unknown);
   }
 
-  forward(inputs: ModelInputs, _context: ForwardContext) {
+  forward(inputs: ModelInputs, _context: ForwardContext): ModelOutputs {
     return { logits: this.head.forward(this.mixed(inputs, true)) };
+  }
+}
+
+/** The same with keys and values that can be kept. */
+export class RightCached extends Right {
+  override forward(inputs: ModelInputs, _context: ForwardContext): ModelOutputs {
+    const x = this.hidden(inputs);
+    const heads = reshape(x, [x.dim(0), 1, x.dim(1), 6]);
+    const mask = inputs.attentionMask ?? fill(1, "int32", inputs.inputIds.shape);
+    const bias = attentionBias(mask, { causal: true, queries: x.dim(1) });
+    const past = inputs.pastKeyValues?.[0];
+    const mixed = past
+      ? cachedAttention(heads, heads, heads, { past, bias })
+      : attention(heads, heads, heads, { bias });
+    return {
+      logits: this.head.forward(add(x, reshape(mixed, x.shape))),
+      keyValues: [{ key: heads, value: heads }],
+    };
   }
 }
 

@@ -12,7 +12,7 @@ import { argmax, input } from "../../src/tensor/index.ts";
 import { evaluationBatches } from "../../src/trainers/batching.ts";
 import { causalObjective } from "../../src/trainers/causal-objective.ts";
 import { classificationObjective } from "../../src/trainers/classification-objective.ts";
-import { TextGenerator } from "../../src/trainers/generation.ts";
+import { TextGenerator } from "../../src/trainers/generation/index.ts";
 import { maskedObjective } from "../../src/trainers/masked-objective.ts";
 import type { Objective } from "../../src/trainers/objective.ts";
 import { TrainingStep } from "../../src/trainers/training-step.ts";

@@ -41,6 +41,7 @@ const functions = {
   SetGlobalSpinControl: [149, "void*", ["void*", "int"]],
   ReleaseArenaCfg: [157, "void", ["void*"]],
   CreateArenaCfgV2: [164, "void*", ["void*", "void*", "size_t", "void*"]],
+  AddExternalInitializers: [210, "void*", ["void*", "void*", "void*", "size_t"]],
 } as const satisfies Record<string, readonly [number, string, readonly string[]]>;
 
 export type FunctionName = keyof typeof functions;

@@ -12,6 +12,13 @@ export interface NativeNames {
   readonly count: number;
 }
 
+/** Constants of a model that are not in its bytes, by name. Whoever holds the session holds their memory. */
+export interface NativeConstants {
+  readonly names: NativeNames;
+  /** Addresses of `OrtValue`s. */
+  readonly values: NativeMemory;
+}
+
 /** A compiled ONNX model. Its memory goes when the garbage collector finds that nothing needs it, or at once with `close`. */
 export class OrtSession {
   readonly #pointer: Pointer;
@@ -19,7 +26,7 @@ export class OrtSession {
   #closed = false;
 
   /** @throws RuntimeError with the library's message when the model is not valid or uses an operator it lacks. */
-  constructor(model: Uint8Array) {
+  constructor(model: Uint8Array, constants?: NativeConstants) {
     const api = ortApi();
     const settings = api.create("CreateSessionOptions");
     try {
@@ -30,6 +37,14 @@ export class OrtSession {
       api.call("AddSessionConfigEntry", settings, "session.use_env_allocators", "1");
       // Work is dealt to threads in smaller and smaller pieces, so that one core that is also wanted elsewhere holds up less.
       api.call("AddSessionConfigEntry", settings, "session.dynamic_block_base", "4");
+      if (constants !== undefined)
+        api.call(
+          "AddExternalInitializers",
+          settings,
+          constants.names.pointers,
+          constants.values,
+          constants.names.count,
+        );
       this.#pointer = api.create(
         "CreateSessionFromArray",
         ortEnvironment().pointer,

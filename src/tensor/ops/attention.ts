@@ -94,12 +94,23 @@ const apply = defineOperator<AttentionAttributes>({
 /** What is added to the score of a position that must not be seen: e to it is 0, and two of them are still finite. */
 export const UNSEEN = -1e9;
 
-/** (T, T) with 0 where position i may see j (j ≤ i) and −10⁹ elsewhere; folded into a constant where T is a number. */
-export function lowerCausalMask(lowering: Lowering, dtype: DType, length: Dim): Value {
-  const full = lowering.fill(UNSEEN, dtype, [length, length]);
-  return lowering.node("Trilu", [full, lowering.constant([1], "int64", [])], {
+/**
+ * (T, S) with 0 where the i-th of the last T of S positions may see j (j ≤ S − T + i) and −10⁹ elsewhere; folded into a
+ * constant where T and S are numbers.
+ */
+export function lowerCausalMask(lowering: Lowering, dtype: DType, rows: Dim, columns: Dim = rows): Value {
+  const full = lowering.fill(UNSEEN, dtype, [rows, columns]);
+  return lowering.node("Trilu", [full, firstUnseen(lowering, rows, columns)], {
     attributes: { upper: { int: 1 } },
   })[0];
+}
+
+/** The diagonal above which nothing is seen: S − T + 1. */
+function firstUnseen(lowering: Lowering, rows: Dim, columns: Dim): Value {
+  if (rows === columns) return lowering.constant([1], "int64", []);
+  const [before] = lowering.node("Sub", [lowering.dim(columns), lowering.dim(rows)]);
+  const [next] = lowering.node("Add", [before, lowering.constant([1], "int64", [1])]);
+  return lowering.node("Squeeze", [next])[0];
 }
 
 export interface AttentionOptions {

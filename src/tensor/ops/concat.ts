@@ -1,5 +1,5 @@
 import { TensorError } from "../errors.ts";
-import { divideDims, normalizeAxis } from "../shape.ts";
+import { addDims, type Dim, divideDims, normalizeAxis, staticShape } from "../shape.ts";
 import { defineOperator, describe, type Tensor } from "../tensor.ts";
 import { fill } from "./fill.ts";
 
@@ -11,19 +11,19 @@ const applyConcat = defineOperator<AxisAttributes>({
   name: "concat",
   infer: (inputs, { axis }) => {
     const first = inputs[0] as Tensor;
-    let length = 0;
+    let length: Dim = 0;
     for (const tensor of inputs) {
       const dim = tensor.dim(axis);
       const fits =
         tensor.dtype === first.dtype &&
         tensor.rank === first.rank &&
         tensor.shape.every((d, at) => at === axis || d === first.shape[at]);
-      if (!fits || typeof dim !== "number")
+      if (!fits)
         throw new TensorError(
           "SHAPE_MISMATCH",
           `concat along axis ${axis}: ${inputs.map(describe).join(", ")} do not fit.`,
         );
-      length += dim;
+      length = addDims(length, dim);
     }
     return [{ dtype: first.dtype, shape: first.shape.map((dim, at) => (at === axis ? length : dim)) }];
   },
@@ -32,7 +32,10 @@ const applyConcat = defineOperator<AxisAttributes>({
       ? []
       : splitSizes(
           dy,
-          inputs.map((tensor) => tensor.dim(axis) as number),
+          staticShape(
+            inputs.map((tensor) => tensor.dim(axis)),
+            "the gradient of concat",
+          ),
           axis,
         ),
   lower: (lowering, inputs, { attributes }) =>

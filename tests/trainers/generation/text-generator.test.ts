@@ -1,9 +1,7 @@
-import { describe, expect, test } from "vitest";
-import { Random } from "../../src/tensor/index.ts";
-import { TextGenerator } from "../../src/trainers/generation.ts";
-import { sampleToken } from "../../src/trainers/sampling.ts";
-import { allocateWeights, initialize } from "../../src/trainers/weights.ts";
-import { collect, numberTokenizer, smallGpt } from "./fixtures.ts";
+import { expect, test } from "vitest";
+import { TextGenerator } from "../../../src/trainers/generation/index.ts";
+import { allocateWeights, initialize } from "../../../src/trainers/weights.ts";
+import { collect, numberTokenizer, smallGpt } from "../fixtures.ts";
 
 async function write(
   options: { seed?: number; temperature?: number; maxNewTokens?: number } = {},
@@ -83,41 +81,4 @@ test("an empty prompt starts from the end-of-text token, and without one is an e
 test("a prompt with ids that the model does not know is an error", async () => {
   await expect(write({}, "1 -1")).rejects.toThrow(/prompt has the token id -1/);
   await expect(write({}, "1 99")).rejects.toThrow(/prompt has the token id 99/);
-});
-
-describe("sampling", () => {
-  const logits = Float32Array.from([0, 2, 1, -1]);
-  const draws = (options: Parameters<typeof sampleToken>[1]) => {
-    const random = new Random(1);
-    const counts = [0, 0, 0, 0];
-    for (let at = 0; at < 4000; at++) {
-      const id = sampleToken(logits, options, random);
-      counts[id] = (counts[id] ?? 0) + 1;
-    }
-    return counts.map((count) => count / 4000);
-  };
-  const softmax = (temperature: number) => {
-    const weights = [...logits].map((value) => Math.exp(value / temperature));
-    const sum = weights.reduce((a, b) => a + b, 0);
-    return weights.map((value) => value / sum);
-  };
-
-  test.each([1, 0.5, 2])("at temperature %s draws follow the softmax", (temperature) => {
-    for (const [id, share] of softmax(temperature).entries())
-      expect(Math.abs((draws({ temperature })[id] ?? 0) - share)).toBeLessThan(0.03);
-  });
-  test("top-k keeps the k most likely", () =>
-    expect(draws({ topK: 2 }).map((share) => share > 0)).toEqual([false, true, true, false]));
-  test("top-p keeps the most likely that reach p, the one that crosses it included", () => {
-    // 0.644 for id 1, 0.881 with id 2.
-    expect(draws({ topP: 0.6 }).map((share) => share > 0)).toEqual([false, true, false, false]);
-    expect(draws({ topP: 0.7 }).map((share) => share > 0)).toEqual([false, true, true, false]);
-    expect(draws({ topP: 0 }).map((share) => share > 0)).toEqual([false, true, false, false]);
-  });
-  test("logits that are not finite are an error", () => {
-    for (const broken of [Number.NaN, Number.POSITIVE_INFINITY])
-      expect(() => sampleToken(Float32Array.from([0, broken, 1]), {}, new Random(1))).toThrow(/not finite/);
-  });
-  test("ties go to the smaller id", () =>
-    expect(sampleToken(Float32Array.from([1, 1]), { temperature: 0 }, new Random(1))).toBe(0));
 });
