@@ -109,6 +109,6 @@ function sequenceLengthIn(trainer: ResolvedSlot): number | undefined {
   return typeof sequenceLength === "number" ? sequenceLength : undefined;
 }
 
-function notesOf({ data, problems }: Components): readonly string[] {
-  return [...problems, ...(data.notes?.() ?? [])];
+function notesOf({ data, tokenizer, problems }: Components): readonly string[] {
+  return [...problems, ...(data.notes?.() ?? []), ...(tokenizer.notes?.() ?? [])];
 }

@@ -153,6 +153,9 @@ export class Run implements AsyncIterable<RunEvent> {
       (message): RunEvent => ({ type: "warning", code: "PLUGIN_PROBLEM", message }),
     );
     if (!this.#components.tokenizerIsTrained) await tokenizer.train?.(data.texts("train"));
+    yield* (tokenizer.notes?.() ?? []).map(
+      (message): RunEvent => ({ type: "warning", code: "TOKENIZER_NOTE", message }),
+    );
     const model = await this.#components.createModel(tokenizer.vocabSize);
     await completeRunDirectory(this.#runDirectory, await data.fingerprint(), saved(tokenizer));
     await this.#requireRoom(model);

@@ -10,7 +10,7 @@ import { defineTokenizer, type Tokenizer } from "./index.ts";
 import { normalize, normalizerOptions } from "./normalizer.ts";
 import { gpt2WordEnd, o200kWordEnd, type WordEnd } from "./pre-tokenizer.ts";
 import { rolesByText, type SpecialIds, type SpecialRoles, specialIds } from "./special-tokens.ts";
-import { checkSpecialTokens, specialTokensSchema } from "./trainable-options.ts";
+import { checkSpecialTokens, maxWordsSchema, specialTokensSchema } from "./trainable-options.ts";
 import { WithSpecialIds } from "./with-special-ids.ts";
 
 const optionsSchema = z.strictObject({
@@ -34,6 +34,7 @@ const optionsSchema = z.strictObject({
     .describe(
       "How text is cut into words, which no token crosses: as in GPT-2, or as in GPT-4o (o200k_base).",
     ),
+  maxWords: maxWordsSchema,
   ...normalizerOptions,
 });
 type BpeOptions = z.output<typeof optionsSchema>;
@@ -65,6 +66,7 @@ interface Learned {
 class BpeTokenizer extends WithSpecialIds implements Tokenizer {
   readonly #options: BpeOptions;
   #learned: Learned | undefined;
+  #notes: readonly string[] = [];
 
   constructor(options: BpeOptions) {
     super();
@@ -121,7 +123,13 @@ class BpeTokenizer extends WithSpecialIds implements Tokenizer {
       empty &&= text === "";
     }
     if (empty) throw emptyCorpus("bpe");
+    this.#notes = trainer.notes();
     this.#become(trainer.finish(), {}, words);
+  }
+
+  /** What of the corpus could not be counted. */
+  notes(): readonly string[] {
+    return this.#notes;
   }
 
   /** A `tokenizer.json` with the same ids for the same text, and a `tokenizer_config.json`. */

@@ -39,6 +39,8 @@ export interface Tokenizer {
   byteLength?: ((id: number) => number) | undefined;
   /** Learns a vocabulary from pieces of text (cut only where a word ends). Called once, before the model is built. */
   train?(texts: AsyncIterable<string>): Promise<void>;
+  /** What whoever trains with it should know of what it learned, as sentences: how much of the corpus it left out, and why. */
+  notes?(): readonly string[];
   /** The files that restore this tokenizer, by name. Built-ins give a Hugging Face `tokenizer.json`. Required with `train`. */
   save?(): Readonly<Record<string, string>>;
   /** Restores what `save` gave. Required with `save`. */

@@ -2,6 +2,7 @@ import { TokenizerError } from "./errors.ts";
 import { codePoints, PieceTrie } from "./piece-trie.ts";
 import { addExpectedCounts, bestCut } from "./unigram-lattice.ts";
 import { type CountedWord, seedPieces } from "./unigram-seeds.ts";
+import type { WordCounts } from "./word-counts.ts";
 
 export interface UnigramTrainerOptions {
   /** Pieces to end with, single characters included. */
@@ -38,13 +39,13 @@ const LEAST_EXPECTED = 0.5;
  * @throws TokenizerError `TOKENIZER_VOCABULARY_TOO_SMALL` when the characters alone do not fit.
  */
 export function learnUnigrams(
-  wordCounts: ReadonlyMap<string, number>,
+  wordCounts: WordCounts,
   options: UnigramTrainerOptions,
 ): ScoredPiece[] {
   const { size, maxPieceLength } = options;
-  const sorted = [...wordCounts].sort(([a], [b]) => (a < b ? -1 : 1));
+  const sorted = [...wordCounts.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
   const counted = sorted.map(([word, count]): CountedWord => ({ points: codePoints(word), count }));
-  const characters = keptCharacters(counted, options.limitAlphabet);
+  const characters = keptCharacters(wordCounts.characters(), options.limitAlphabet);
   if (characters.size > size)
     throw new TokenizerError(
       "TOKENIZER_VOCABULARY_TOO_SMALL",
@@ -69,10 +70,7 @@ export function learnUnigrams(
   return finished(pieces, characters, size);
 }
 
-function keptCharacters(words: readonly CountedWord[], limit: number): ReadonlyMap<number, number> {
-  const counts = new Map<number, number>();
-  for (const { points, count } of words)
-    for (const point of points) counts.set(point, (counts.get(point) ?? 0) + count);
+function keptCharacters(counts: ReadonlyMap<number, number>, limit: number): ReadonlyMap<number, number> {
   const kept = [...counts].sort(([a, n], [b, m]) => m - n || a - b).slice(0, limit);
   return new Map(kept.sort(([a], [b]) => a - b));
 }

@@ -7,12 +7,13 @@ import { forEachMetaspaceWord, joinMetaspace } from "./metaspace.ts";
 import { normalize, normalizerOptions } from "./normalizer.ts";
 import { codePoints, PieceTrie } from "./piece-trie.ts";
 import { rolesByText, type SpecialIds, specialIds } from "./special-tokens.ts";
-import { checkSpecialTokens, specialTokensSchema } from "./trainable-options.ts";
+import { checkSpecialTokens, maxWordsSchema, specialTokensSchema } from "./trainable-options.ts";
 import { readUnigram, type UnigramVocabulary, writeUnigram } from "./unigram-json.ts";
 import { bestCut } from "./unigram-lattice.ts";
 import { learnUnigrams } from "./unigram-trainer.ts";
 import { WithSpecialIds } from "./with-special-ids.ts";
-import { detached, WordCache } from "./word-cache.ts";
+import { WordCache } from "./word-cache.ts";
+import { WordCounts } from "./word-counts.ts";
 
 const UNKNOWN = "<unk>";
 /** How much less likely than the least likely piece an unknown character is, as in SentencePiece. */
@@ -34,6 +35,7 @@ const optionsSchema = z.strictObject({
   specialTokens: specialTokensSchema(["<|endoftext|>"]).describe(
     "Tokens that no text encodes to; they take the ids after <unk>. What is one, its text says: <|endoftext|> ends a document, <pad> pads.",
   ),
+  maxWords: maxWordsSchema,
   ...normalizerOptions,
 });
 type UnigramOptions = z.output<typeof optionsSchema>;
@@ -56,6 +58,7 @@ interface Learned {
 class UnigramTokenizer extends WithSpecialIds implements Tokenizer {
   readonly #options: UnigramOptions;
   #learned: Learned | undefined;
+  #notes: readonly string[] = [];
 
   constructor(options: UnigramOptions) {
     super();
@@ -108,15 +111,11 @@ class UnigramTokenizer extends WithSpecialIds implements Tokenizer {
     if (this.#learned !== undefined) throw alreadyTrained("unigram");
     const { vocabSize, specialTokens, normalizer, lowercase } = this.#options;
     const normalization = { normalizer, lowercase };
-    const counts = new Map<string, number>();
-    for await (const text of texts) {
-      forEachMetaspaceWord(normalize(wellFormed(text), normalization), (word) => {
-        const count = counts.get(word);
-        if (count === undefined) counts.set(detached(word), 1);
-        else counts.set(word, count + 1);
-      });
-    }
+    const counts = new WordCounts(this.#options.maxWords);
+    for await (const text of texts)
+      forEachMetaspaceWord(normalize(wellFormed(text), normalization), (word) => counts.add(word));
     if (counts.size === 0) throw emptyCorpus("unigram");
+    this.#notes = counts.notes();
     const first = [UNKNOWN, ...specialTokens];
     const learned = learnUnigrams(counts, { ...this.#options, size: vocabSize - first.length });
     this.#become({
@@ -129,6 +128,11 @@ class UnigramTokenizer extends WithSpecialIds implements Tokenizer {
       roles: rolesByText(first),
       normalization,
     });
+  }
+
+  /** What of the corpus could not be counted. */
+  notes(): readonly string[] {
+    return this.#notes;
   }
 
   /** `tokenizer.json` with a unigram model, and `tokenizer_config.json`. */

@@ -19,9 +19,9 @@ import {
   normalizerSchema,
 } from "./normalizer.ts";
 import { rolesByText, type SpecialIds, type SpecialRoles, specialIds } from "./special-tokens.ts";
-import { checkSpecialTokens, specialTokensSchema } from "./trainable-options.ts";
+import { checkSpecialTokens, maxWordsSchema, specialTokensSchema } from "./trainable-options.ts";
 import { WithSpecialIds } from "./with-special-ids.ts";
-import { detached } from "./word-cache.ts";
+import { WordCounts } from "./word-counts.ts";
 
 const UNKNOWN = "<unk>";
 
@@ -40,6 +40,7 @@ const optionsSchema = z.strictObject({
   specialTokens: specialTokensSchema(["<|endoftext|>"]).describe(
     "Tokens that no text encodes to; they take the ids after <unk>. What is one, its text says: <|endoftext|> ends a document, <pad> pads.",
   ),
+  maxWords: maxWordsSchema,
   ...normalizerOptions,
 });
 type WhitespaceOptions = z.output<typeof optionsSchema>;
@@ -76,6 +77,7 @@ interface Learned {
 class WhitespaceTokenizer extends WithSpecialIds implements Tokenizer {
   readonly #options: WhitespaceOptions;
   #learned: Learned | undefined;
+  #notes: readonly string[] = [];
 
   constructor(options: WhitespaceOptions) {
     super();
@@ -125,20 +127,17 @@ class WhitespaceTokenizer extends WithSpecialIds implements Tokenizer {
   async train(texts: AsyncIterable<string>): Promise<void> {
     if (this.#learned !== undefined) throw alreadyTrained("whitespace");
     const { vocabSize, minFrequency, specialTokens } = this.#options;
-    const counts = new Map<string, number>();
+    const counts = new WordCounts(this.#options.maxWords);
     for await (const text of texts)
       for (const [word] of normalize(text.replace(/\p{Surrogate}/gu, "\uFFFD"), this.#options).matchAll(
         WORD,
-      )) {
-        const count = counts.get(word);
-        if (count === undefined) counts.set(detached(word), 1);
-        else counts.set(word, count + 1);
-      }
+      ))
+        counts.add(word);
     if (counts.size === 0) throw emptyCorpus("whitespace");
+    this.#notes = counts.notes();
     const first = [UNKNOWN, ...specialTokens];
-    for (const token of first) counts.delete(token);
-    const words = [...counts]
-      .filter(([, count]) => count >= minFrequency)
+    const words = [...counts.entries()]
+      .filter(([word, count]) => count >= minFrequency && !first.includes(word))
       .sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))
       .map(([word]) => word);
     const { normalizer, lowercase } = this.#options;
@@ -147,6 +146,11 @@ class WhitespaceTokenizer extends WithSpecialIds implements Tokenizer {
       normalizer,
       lowercase,
     });
+  }
+
+  /** What of the corpus could not be counted. */
+  notes(): readonly string[] {
+    return this.#notes;
   }
 
   /** `tokenizer.json` with a word-level model, and `tokenizer_config.json`. */

@@ -5,9 +5,10 @@ import { alreadyTrained, emptyCorpus, notTrained, unknownId } from "./errors.ts"
 import { IdBuffer } from "./id-buffer.ts";
 import { defineTokenizer, type Tokenizer } from "./index.ts";
 import { rolesByText, type SpecialIds, specialIds } from "./special-tokens.ts";
-import { checkSpecialTokens, specialTokensSchema } from "./trainable-options.ts";
+import { checkSpecialTokens, maxWordsSchema, specialTokensSchema } from "./trainable-options.ts";
 import { WithSpecialIds } from "./with-special-ids.ts";
-import { detached, WordCache } from "./word-cache.ts";
+import { WordCache } from "./word-cache.ts";
+import { WordCounts } from "./word-counts.ts";
 import { readWordPiece, type WordPieceVocabulary, writeWordPiece } from "./wordpiece-json.ts";
 import { CONTINUING, learnWordPieces, withoutPrefix } from "./wordpiece-trainer.ts";
 
@@ -33,6 +34,7 @@ const optionsSchema = z.strictObject({
     .min(1)
     .default(1000)
     .describe("How many characters to keep, the most frequent ones; words with another one are unknown."),
+  maxWords: maxWordsSchema,
   lowercase: z.boolean().default(true).describe("Whether capitals become small letters."),
   stripAccents: z
     .boolean()
@@ -68,6 +70,7 @@ interface Learned {
 class WordPieceTokenizer extends WithSpecialIds implements Tokenizer {
   readonly #options: WordPieceOptions;
   #learned: Learned | undefined;
+  #notes: readonly string[] = [];
 
   constructor(options: WordPieceOptions) {
     super();
@@ -129,14 +132,10 @@ class WordPieceTokenizer extends WithSpecialIds implements Tokenizer {
       stripAccents: this.#options.stripAccents ?? lowercase,
       handleChineseChars,
     };
-    const counts = new Map<string, number>();
-    for await (const piece of texts)
-      forEachBertWord(piece, text, (word) => {
-        const count = counts.get(word);
-        if (count === undefined) counts.set(detached(word), 1);
-        else counts.set(word, count + 1);
-      });
+    const counts = new WordCounts(this.#options.maxWords);
+    for await (const piece of texts) forEachBertWord(piece, text, (word) => counts.add(word));
     if (counts.size === 0) throw emptyCorpus("wordpiece");
+    this.#notes = counts.notes();
     const special = [...BERT_TOKENS, ...this.#options.specialTokens];
     this.#become({
       pieces: learnWordPieces(counts, { ...this.#options, specialTokens: special }),
@@ -146,6 +145,11 @@ class WordPieceTokenizer extends WithSpecialIds implements Tokenizer {
       text,
       longestWord: LONGEST_WORD,
     });
+  }
+
+  /** What of the corpus could not be counted. */
+  notes(): readonly string[] {
+    return this.#notes;
   }
 
   /** A `tokenizer.json` as BERT's, and a `tokenizer_config.json`. */
