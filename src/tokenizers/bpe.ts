@@ -7,7 +7,7 @@ import type { BpeVocabulary } from "./bpe-vocabulary.ts";
 import { readBytes } from "./byte-alphabet.ts";
 import { alreadyTrained, emptyCorpus, notTrained, unknownId } from "./errors.ts";
 import { defineTokenizer, type Tokenizer } from "./index.ts";
-import { normalize, normalizerOptions } from "./normalizer.ts";
+import { checkNormalization, normalize, normalizerOptions } from "./normalizer.ts";
 import { gpt2WordEnd, o200kWordEnd, type WordEnd } from "./pre-tokenizer.ts";
 import { rolesByText, type SpecialIds, type SpecialRoles, specialIds } from "./special-tokens.ts";
 import { checkSpecialTokens, maxWordsSchema, specialTokensSchema } from "./trainable-options.ts";
@@ -114,8 +114,8 @@ class BpeTokenizer extends WithSpecialIds implements Tokenizer {
   /** @throws TokenizerError `TOKENIZER_ALREADY_TRAINED`, or `TOKENIZER_EMPTY_CORPUS`. */
   async train(texts: AsyncIterable<string>): Promise<void> {
     if (this.#learned !== undefined) throw alreadyTrained("bpe");
-    const { preTokenizer, normalizer, lowercase } = this.#options;
-    const words: BpeWords = { preTokenizer, normalization: { normalizer, lowercase } };
+    const { preTokenizer, normalizer, stripAccents, lowercase } = this.#options;
+    const words: BpeWords = { preTokenizer, normalization: { normalizer, stripAccents, lowercase } };
     const trainer = new BpeTrainer(this.#options, wordEnds[preTokenizer]);
     let empty = true;
     for await (const text of texts) {
@@ -200,6 +200,7 @@ export const bpe = defineTokenizer({
   options: optionsSchema,
   create(options) {
     checkOptions(options);
+    checkNormalization(options);
     return new BpeTokenizer(options);
   },
 });

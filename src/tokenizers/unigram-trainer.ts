@@ -38,10 +38,7 @@ const LEAST_EXPECTED = 0.5;
  * @returns Pieces by falling probability.
  * @throws TokenizerError `TOKENIZER_VOCABULARY_TOO_SMALL` when the characters alone do not fit.
  */
-export function learnUnigrams(
-  wordCounts: WordCounts,
-  options: UnigramTrainerOptions,
-): ScoredPiece[] {
+export function learnUnigrams(wordCounts: WordCounts, options: UnigramTrainerOptions): ScoredPiece[] {
   const { size, maxPieceLength } = options;
   const sorted = [...wordCounts.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
   const counted = sorted.map(([word, count]): CountedWord => ({ points: codePoints(word), count }));

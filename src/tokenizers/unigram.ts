@@ -4,7 +4,7 @@ import { alreadyTrained, emptyCorpus, notTrained, unknownId } from "./errors.ts"
 import { IdBuffer } from "./id-buffer.ts";
 import { defineTokenizer, type Tokenizer } from "./index.ts";
 import { forEachMetaspaceWord, joinMetaspace } from "./metaspace.ts";
-import { normalize, normalizerOptions } from "./normalizer.ts";
+import { checkNormalization, normalize, normalizerOptions } from "./normalizer.ts";
 import { codePoints, PieceTrie } from "./piece-trie.ts";
 import { rolesByText, type SpecialIds, specialIds } from "./special-tokens.ts";
 import { checkSpecialTokens, maxWordsSchema, specialTokensSchema } from "./trainable-options.ts";
@@ -109,8 +109,8 @@ class UnigramTokenizer extends WithSpecialIds implements Tokenizer {
   /** @throws TokenizerError `TOKENIZER_ALREADY_TRAINED`, `TOKENIZER_EMPTY_CORPUS`, or `TOKENIZER_VOCABULARY_TOO_SMALL`. */
   async train(texts: AsyncIterable<string>): Promise<void> {
     if (this.#learned !== undefined) throw alreadyTrained("unigram");
-    const { vocabSize, specialTokens, normalizer, lowercase } = this.#options;
-    const normalization = { normalizer, lowercase };
+    const { vocabSize, specialTokens, normalizer, stripAccents, lowercase } = this.#options;
+    const normalization = { normalizer, stripAccents, lowercase };
     const counts = new WordCounts(this.#options.maxWords);
     for await (const text of texts)
       forEachMetaspaceWord(normalize(wellFormed(text), normalization), (word) => counts.add(word));
@@ -185,6 +185,7 @@ export const unigram = defineTokenizer({
     checkSpecialTokens(options.specialTokens);
     if (options.specialTokens.includes(UNKNOWN))
       throw new InvalidOptionError(["specialTokens"], `${UNKNOWN} is there anyway; leave it out`);
+    checkNormalization(options);
     return new UnigramTokenizer(options);
   },
 });

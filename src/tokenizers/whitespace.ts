@@ -12,6 +12,7 @@ import {
 } from "./hf-json.ts";
 import { defineTokenizer, type Tokenizer } from "./index.ts";
 import {
+  checkNormalization,
   type Normalization,
   normalize,
   normalizerJson,
@@ -129,9 +130,7 @@ class WhitespaceTokenizer extends WithSpecialIds implements Tokenizer {
     const { vocabSize, minFrequency, specialTokens } = this.#options;
     const counts = new WordCounts(this.#options.maxWords);
     for await (const text of texts)
-      for (const [word] of normalize(text.replace(/\p{Surrogate}/gu, "\uFFFD"), this.#options).matchAll(
-        WORD,
-      ))
+      for (const [word] of normalize(text.replace(/\p{Surrogate}/gu, "\uFFFD"), this.#options).matchAll(WORD))
         counts.add(word);
     if (counts.size === 0) throw emptyCorpus("whitespace");
     this.#notes = counts.notes();
@@ -140,10 +139,11 @@ class WhitespaceTokenizer extends WithSpecialIds implements Tokenizer {
       .filter(([word, count]) => count >= minFrequency && !first.includes(word))
       .sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))
       .map(([word]) => word);
-    const { normalizer, lowercase } = this.#options;
+    const { normalizer, stripAccents, lowercase } = this.#options;
     const roles = rolesByText(first);
     this.#become([...first, ...words.slice(0, vocabSize - first.length)], 0, specialTokens, roles, {
       normalizer,
+      stripAccents,
       lowercase,
     });
   }
@@ -219,6 +219,7 @@ export const whitespace = defineTokenizer({
         ["vocabSize"],
         `must be at least ${least + 1}: ${UNKNOWN}, ${least - 1} special token(s) and a word, got ${options.vocabSize}`,
       );
+    checkNormalization(options);
     return new WhitespaceTokenizer(options);
   },
 });

@@ -31,10 +31,7 @@ export function withoutPrefix(piece: string): string {
  *
  * @throws TokenizerError `TOKENIZER_VOCABULARY_TOO_SMALL` when the characters alone do not fit.
  */
-export function learnWordPieces(
-  wordCounts: WordCounts,
-  options: WordPieceTrainerOptions,
-): readonly string[] {
+export function learnWordPieces(wordCounts: WordCounts, options: WordPieceTrainerOptions): readonly string[] {
   const { vocabSize, minFrequency, specialTokens } = options;
   const alphabet = keptCharacters(wordCounts.characters(), options.limitAlphabet);
   const counted = [...wordCounts.entries()];

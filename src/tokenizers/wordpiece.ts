@@ -4,6 +4,7 @@ import { type BertTextOptions, forEachBertWord } from "./bert-text.ts";
 import { alreadyTrained, emptyCorpus, notTrained, unknownId } from "./errors.ts";
 import { IdBuffer } from "./id-buffer.ts";
 import { defineTokenizer, type Tokenizer } from "./index.ts";
+import { normalizerOptions } from "./normalizer.ts";
 import { rolesByText, type SpecialIds, specialIds } from "./special-tokens.ts";
 import { checkSpecialTokens, maxWordsSchema, specialTokensSchema } from "./trainable-options.ts";
 import { WithSpecialIds } from "./with-special-ids.ts";
@@ -35,6 +36,7 @@ const optionsSchema = z.strictObject({
     .default(1000)
     .describe("How many characters to keep, the most frequent ones; words with another one are unknown."),
   maxWords: maxWordsSchema,
+  normalizer: normalizerOptions.normalizer,
   lowercase: z.boolean().default(true).describe("Whether capitals become small letters."),
   stripAccents: z
     .boolean()
@@ -126,8 +128,9 @@ class WordPieceTokenizer extends WithSpecialIds implements Tokenizer {
   /** @throws TokenizerError `TOKENIZER_ALREADY_TRAINED`, `TOKENIZER_EMPTY_CORPUS`, or `TOKENIZER_VOCABULARY_TOO_SMALL`. */
   async train(texts: AsyncIterable<string>): Promise<void> {
     if (this.#learned !== undefined) throw alreadyTrained("wordpiece");
-    const { lowercase, handleChineseChars } = this.#options;
+    const { normalizer, lowercase, handleChineseChars } = this.#options;
     const text: BertTextOptions = {
+      normalizer,
       lowercase,
       stripAccents: this.#options.stripAccents ?? lowercase,
       handleChineseChars,

@@ -56,6 +56,7 @@ describe("unigram", () => {
     {},
     { normalizer: "nfc" },
     { normalizer: "nfkd", lowercase: true },
+    { normalizer: "nfkd", stripAccents: true, lowercase: true },
     { limitAlphabet: 30, specialTokens: ["<pad>", "<s>"] },
     { maxPieceLength: 2 },
   ])("Hugging Face's Rust library gives the same ids and text from its file, options %j", async (options) => {
