@@ -35,6 +35,11 @@ export interface Normalization {
 
 export const unchanged: Normalization = { normalizer: "none", stripAccents: false, lowercase: false };
 
+/** Whether text is encoded as it is. */
+export function isUnchanged(how: Normalization): boolean {
+  return how.normalizer === "none" && !how.stripAccents && !how.lowercase;
+}
+
 export function normalize(text: string, how: Normalization): string {
   let normal = unicodeForm(text, how.normalizer);
   if (how.stripAccents) normal = normal.replace(/\p{M}/gu, "");

@@ -11,6 +11,10 @@ export interface UnigramTrainerOptions {
   readonly limitAlphabet: number;
   /** Characters of the longest piece. */
   readonly maxPieceLength: number;
+  /** Occurrences that a longer piece must have. */
+  readonly minFrequency: number;
+  /** Characters that are kept in any case. */
+  readonly alphabet: readonly string[];
 }
 
 /** A piece and the logarithm of its probability. */
@@ -42,7 +46,7 @@ export function learnUnigrams(wordCounts: WordCounts, options: UnigramTrainerOpt
   const { size, maxPieceLength } = options;
   const sorted = [...wordCounts.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
   const counted = sorted.map(([word, count]): CountedWord => ({ points: codePoints(word), count }));
-  const characters = keptCharacters(wordCounts.characters(), options.limitAlphabet);
+  const characters = keptCharacters(wordCounts.characters(), options);
   if (characters.size > size)
     throw new TokenizerError(
       "TOKENIZER_VOCABULARY_TOO_SMALL",
@@ -50,7 +54,7 @@ export function learnUnigrams(wordCounts: WordCounts, options: UnigramTrainerOpt
         `${Math.max(0, size)}. Raise it, or lower \`limitAlphabet\`.`,
     );
   const words = counted.flatMap((word) => stretches(word, characters));
-  const seeds = seedPieces(words, maxPieceLength, SEEDS);
+  const seeds = seedPieces(words, maxPieceLength, options.minFrequency, SEEDS);
   const singles = [...characters].map(([point, count]) => ({ points: [point], count }));
   const all = [...singles, ...seeds];
   const total = all.reduce((sum, { points, count }) => sum + points.length * count, 0);
@@ -67,9 +71,15 @@ export function learnUnigrams(wordCounts: WordCounts, options: UnigramTrainerOpt
   return finished(pieces, characters, size);
 }
 
-function keptCharacters(counts: ReadonlyMap<number, number>, limit: number): ReadonlyMap<number, number> {
+function keptCharacters(
+  counts: ReadonlyMap<number, number>,
+  { limitAlphabet: limit, alphabet }: UnigramTrainerOptions,
+): ReadonlyMap<number, number> {
   const kept = [...counts].sort(([a, n], [b, m]) => m - n || a - b).slice(0, limit);
-  return new Map(kept.sort(([a], [b]) => a - b));
+  const always = alphabet
+    .map((character) => character.codePointAt(0) ?? 0)
+    .map((point) => [point, counts.get(point) ?? 1] as const);
+  return new Map([...new Map([...kept, ...always])].sort(([a], [b]) => a - b));
 }
 
 /** What lies between characters that are not kept. */
