@@ -11,6 +11,8 @@ import { lowercase, type Normalization, unicodeForm } from "./normalizer.ts";
 export interface BertTextOptions {
   /** Unicode normalization form that the text takes first; BERT itself has none. */
   readonly normalizer: Normalization["normalizer"];
+  /** Controls go, and white space becomes spaces. Default true. */
+  readonly cleanText?: boolean;
   /** Capitals become small letters. */
   readonly lowercase: boolean;
   /** Accents are taken off: é becomes e. Default, as in BERT: when letters become small. */
@@ -27,8 +29,9 @@ const chinese =
 const word = /[\p{P}!-/:-@[-`{-~]|[^\p{White_Space}\p{P}!-/:-@[-`{-~]+/gu;
 
 /** The text as BERT's words are cut from it. */
-function bertNormalize(text: string, options: BertTextOptions): string {
-  let normal = unicodeForm(text, options.normalizer).replace(removed, "").replace(whiteSpace, " ");
+export function bertNormalize(text: string, options: BertTextOptions): string {
+  let normal = unicodeForm(text, options.normalizer);
+  if (options.cleanText !== false) normal = normal.replace(removed, "").replace(whiteSpace, " ");
   if (options.handleChineseChars) normal = normal.replace(chinese, " $& ");
   if (options.stripAccents) normal = normal.normalize("NFD").replace(/\p{Mn}/gu, "");
   return options.lowercase ? lowercase(normal) : normal;

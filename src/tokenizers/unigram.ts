@@ -6,19 +6,16 @@ import { IdBuffer } from "./id-buffer.ts";
 import { defineTokenizer, type Tokenizer } from "./index.ts";
 import { forEachSpacedWord, joinMetaspace, type SpaceSpelling } from "./metaspace.ts";
 import { checkNormalization, isUnchanged, normalize, normalizerOptions } from "./normalizer.ts";
-import { codePoints, PieceTrie } from "./piece-trie.ts";
 import { rolesByText, type SpecialIds, specialIds } from "./special-tokens.ts";
 import { checkSpecialTokens, maxWordsSchema, specialTokensSchema } from "./trainable-options.ts";
 import { readUnigram, type UnigramVocabulary, writeUnigram } from "./unigram-json.ts";
-import { bestCut } from "./unigram-lattice.ts";
+import { pieceIds } from "./unigram-pieces.ts";
 import { learnUnigrams, type ScoredPiece } from "./unigram-trainer.ts";
 import { WithSpecialIds } from "./with-special-ids.ts";
 import { WordCache } from "./word-cache.ts";
 import { WordCounts } from "./word-counts.ts";
 
 const UNKNOWN = "<unk>";
-/** How much less likely than the least likely piece an unknown character is, as in SentencePiece. */
-const UNKNOWN_PENALTY = 10;
 
 const optionsSchema = z.strictObject({
   vocabSize: z
@@ -192,7 +189,9 @@ class UnigramTokenizer extends WithSpecialIds implements Tokenizer {
       unknown: vocabulary.pieces[vocabulary.unknownId]?.[0] ?? UNKNOWN,
       specialTokens: Object.fromEntries(others),
       ids: specialIds(vocabulary.specialTokens, vocabulary.roles),
-      cache: new WordCache(mostProbable(vocabulary)),
+      cache: new WordCache(
+        pieceIds({ ...vocabulary, hidden: new Set(Object.values(vocabulary.specialTokens)) }),
+      ),
       parts: vocabulary.pieces.map(
         ([piece]) => (vocabulary.byteFallback ? byteOf(piece) : undefined) ?? piece,
       ),
@@ -212,37 +211,6 @@ function spellingOf({ byteFallback }: { readonly byteFallback: boolean }): Space
 function scoreOfBytes(learned: readonly ScoredPiece[]): number {
   const least = learned.reduce((smallest, [, score]) => Math.min(smallest, score), 0);
   return 6 * least - 1;
-}
-
-/** What gives the ids of a word. Unknown characters side by side are one id, or those of their bytes. */
-function mostProbable(vocabulary: UnigramVocabulary) {
-  const { pieces, unknownId: unknown, specialTokens, byteFallback } = vocabulary;
-  const byteIds = Int32Array.from(byteFallback ? bytePieces : [], (piece) =>
-    pieces.findIndex(([other]) => other === piece),
-  );
-  const special = new Set(Object.values(specialTokens));
-  const entries = pieces.map(([piece], id) => [codePoints(piece), id] as const);
-  const trie = new PieceTrie(entries.filter(([points, id]) => points.length > 0 && !special.has(id)));
-  const scores = Float64Array.from(pieces, ([, score]) => score);
-  const unknownScore = scores.reduce((least, score) => Math.min(least, score), 0) - UNKNOWN_PENALTY;
-  return (word: string): Int32Array => {
-    const points = codePoints(word);
-    const { ids, ends } = bestCut(points, trie, scores, unknownScore);
-    if (byteFallback)
-      return Int32Array.from(
-        ids.flatMap((id, at) =>
-          id >= 0
-            ? [id]
-            : Array.from(
-                Buffer.from(String.fromCodePoint(points[(ends[at] ?? 1) - 1] ?? 0), "utf8"),
-                (byte) => byteIds[byte] ?? unknown,
-              ),
-        ),
-      );
-    return Int32Array.from(ids.filter((id, at) => id >= 0 || ids[at - 1] !== -1)).map((id) =>
-      id < 0 ? unknown : id,
-    );
-  };
 }
 
 /** Surrogates that are alone become U+FFFD, as always in UTF-8. */

@@ -11,6 +11,7 @@ import { WithSpecialIds } from "./with-special-ids.ts";
 import { WordCache } from "./word-cache.ts";
 import { WordCounts } from "./word-counts.ts";
 import { readWordPiece, type WordPieceVocabulary, writeWordPiece } from "./wordpiece-json.ts";
+import { longestMatches } from "./wordpiece-matches.ts";
 import { CONTINUING, learnWordPieces, withoutPrefix } from "./wordpiece-trainer.ts";
 
 const UNKNOWN = "[UNK]";
@@ -178,36 +179,16 @@ class WordPieceTokenizer extends WithSpecialIds implements Tokenizer {
       unknownId: unknown,
       specialTokens: Object.fromEntries(others),
       ids: specialIds(vocabulary.specialTokens, vocabulary.roles),
-      cache: new WordCache(longestMatches(vocabulary, unknown)),
+      cache: new WordCache(
+        longestMatches({
+          pieces: vocabulary.pieces.map((piece, id) => [piece, id] as const),
+          prefix: CONTINUING,
+          longestWord: vocabulary.longestWord,
+          unknown,
+        }),
+      ),
     };
   }
-}
-
-/** What gives the ids of a word: always the longest piece that fits, from left to right. */
-function longestMatches(vocabulary: WordPieceVocabulary, unknown: number): (word: string) => Int32Array {
-  const beginning = new Map<string, number>();
-  const going = new Map<string, number>();
-  let longest = 0;
-  for (const [id, piece] of vocabulary.pieces.entries()) {
-    beginning.set(piece, id);
-    if (piece.startsWith(CONTINUING)) going.set(withoutPrefix(piece), id);
-    longest = Math.max(longest, piece.length);
-  }
-  return (word) => {
-    if (word.length > vocabulary.longestWord && [...word].length > vocabulary.longestWord)
-      return Int32Array.of(unknown);
-    const ids: number[] = [];
-    for (let start = 0; start < word.length; ) {
-      const pieces = start === 0 ? beginning : going;
-      let end = Math.min(word.length, start + longest);
-      let id = pieces.get(word.slice(start, end));
-      while (id === undefined && --end > start) id = pieces.get(word.slice(start, end));
-      if (id === undefined) return Int32Array.of(unknown);
-      ids.push(id);
-      start = end;
-    }
-    return Int32Array.from(ids);
-  };
 }
 
 export const wordpiece = defineTokenizer({
