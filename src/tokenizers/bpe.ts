@@ -7,7 +7,7 @@ import type { BpeVocabulary } from "./bpe-vocabulary.ts";
 import { readBytes } from "./byte-alphabet.ts";
 import { alreadyTrained, emptyCorpus, notTrained, unknownId } from "./errors.ts";
 import { defineTokenizer, type Tokenizer } from "./index.ts";
-import { checkNormalization, normalize, normalizerOptions } from "./normalizer.ts";
+import { checkNormalization, isUnchanged, normalize, normalizerOptions } from "./normalizer.ts";
 import { gpt2WordEnd, o200kWordEnd, type WordEnd } from "./pre-tokenizer.ts";
 import { rolesByText, type SpecialIds, type SpecialRoles, specialIds } from "./special-tokens.ts";
 import { checkSpecialTokens, maxWordsSchema, specialTokensSchema } from "./trainable-options.ts";
@@ -105,10 +105,14 @@ class BpeTokenizer extends WithSpecialIds implements Tokenizer {
     return Buffer.concat(parts).toString("utf8");
   }
 
-  /** Throws as `decode` does. */
-  byteLength(id: number): number {
-    const { length } = this.#bytes(id, "tell the bytes of an id");
-    return this.#learned?.specialIds.has(id) ? 0 : length;
+  /** There unless a normaliser changes the text. Throws as `decode` does. */
+  get byteLength(): ((id: number) => number) | undefined {
+    const { normalization } = this.#learned?.words ?? { normalization: this.#options };
+    if (!isUnchanged(normalization)) return undefined;
+    return (id) => {
+      const { length } = this.#bytes(id, "tell the bytes of an id");
+      return this.#learned?.specialIds.has(id) ? 0 : length;
+    };
   }
 
   /** @throws TokenizerError `TOKENIZER_ALREADY_TRAINED`, or `TOKENIZER_EMPTY_CORPUS`. */
