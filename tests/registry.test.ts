@@ -485,6 +485,28 @@ describe("Options", () => {
     expect(error.message).toContain('window_size: unknown option; did you mean "windowSize"?');
   });
 
+  test("of an option that is a name or an object, the form that was meant says what is wrong", async () => {
+    const forms = z.discriminatedUnion("name", [
+      z.strictObject({ name: z.literal("linear"), slope: z.number().positive().default(1) }),
+      z.strictObject({ name: z.literal("cosine"), cycles: z.number().default(1) }),
+    ]);
+    const options = z.strictObject({ shape: z.union([z.enum(["linear", "cosine"]), forms]) });
+    metrics.register("toy", defineMetric({ options, create: () => constant(0) }));
+    const issues = async (shape: unknown) =>
+      (await rejection(metrics.create("toy", { shape }), RegistryOptionsError)).issues;
+    expect(await issues("cosin")).toMatchObject([{ path: ["shape"], closest: "cosine" }]);
+    expect(await issues({ name: "lineal" })).toMatchObject([{ path: ["shape", "name"], closest: "linear" }]);
+    expect(await issues({ name: "cosine", cycle: 2 })).toEqual([
+      { path: ["shape", "cycle"], message: "unknown option", closest: "cycles" },
+    ]);
+    expect(await issues({ name: "cosine", slope: 2 })).toEqual([
+      { path: ["shape", "slope"], message: 'unknown option; known are "name", "cycles"' },
+    ]);
+    expect(await issues({ name: "linear", slope: -1 })).toMatchObject([
+      { path: ["shape", "slope"], message: expect.stringMatching(/>0 \(got -1\)/) },
+    ]);
+  });
+
   test("any Standard Schema will do, asynchronous ones too", async () => {
     metrics.register("toy", {
       options: {

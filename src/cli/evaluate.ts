@@ -35,11 +35,20 @@ export function evaluateCommand(): Command {
       await importNamed(modules);
       const { loadRun } = await import("../run/loaded-run.ts");
       const { eventLine, formatEvaluationTable } = await import("../tracking/index.ts");
+      const { printable } = await import("../tracking/format.ts");
       const run = await loadRun(path, undefined, checkpoint);
-      const evaluation = await run.evaluate({ ...(split && { split }), ...(data !== undefined && { data }) });
-      const event = { type: "evaluation" as const, step: run.step, ...evaluation };
-      if (!json) process.stdout.write(formatEvaluationTable(event, data));
-      else
+      const { warnings = [], ...evaluation } = await run.evaluate({
+        ...(split && { split }),
+        ...(data !== undefined && { data }),
+      });
+      const event = {
+        ...{ type: "evaluation" as const, step: run.step, ...evaluation },
+        ...(warnings.length > 0 && { warnings }),
+      };
+      if (!json) {
+        process.stdout.write(formatEvaluationTable(event, data));
+        for (const warning of warnings) console.error(`note  ${printable(warning)}`);
+      } else
         process.stdout.write(
           `${data === undefined ? eventLine(event) : eventLine({ ...event, split: "data", data })}\n`,
         );

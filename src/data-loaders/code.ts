@@ -57,6 +57,7 @@ async function findCode(
   directory: string,
   option: OptionPath,
   choice: Choice,
+  tooLarge: string[],
 ): Promise<readonly SourceFile[]> {
   const found: string[] = [];
   const folders: string[] = [];
@@ -73,7 +74,7 @@ async function findCode(
     else found.push(...(await sourceTree(root, { wanted: wantedBy(choice), gitignore: choice.gitignore })));
   }
   const small: string[] = [];
-  for (const path of found) if ((await stat(path)).size <= choice.maxFileSize) small.push(path);
+  for (const path of found) ((await stat(path)).size <= choice.maxFileSize ? small : tooLarge).push(path);
   if (small.length > 0) return namedFiles(small, folders.length === 1 ? folders[0] : undefined); // names of all in one folder start there
   throw new InvalidOptionError(
     option,
@@ -81,9 +82,20 @@ async function findCode(
   );
 }
 
-/** A reader of one file as one record, and what it left out. */
-function codeReader(): { read(file: KnownFile): AsyncGenerator<readonly Row[]>; notes(): readonly string[] } {
-  const leftOut = { binary: new Set<string>(), "made by a machine": new Set<string>() };
+/**
+ * A reader of one file as one record, and what it left out.
+ *
+ * @param tooLarge Files that are not read at all.
+ */
+function codeReader(tooLarge: readonly string[]): {
+  read(file: KnownFile): AsyncGenerator<readonly Row[]>;
+  notes(): readonly string[];
+} {
+  const leftOut = {
+    "larger than `maxFileSize`": new Set(tooLarge),
+    binary: new Set<string>(),
+    "made by a machine": new Set<string>(),
+  };
   return {
     read: async function* (file) {
       const text = await textOf(file);
@@ -121,6 +133,11 @@ async function* one(bytes: Buffer): AsyncGenerator<Buffer> {
   yield bytes;
 }
 
+/**
+ * A folder of source code, each file a document. Left out are what `.gitignore` files name (those above the folder too), hidden
+ * files, `node_modules`, links, lock files, minified and generated files by their names, files over `maxFileSize`, binary files,
+ * and files whose lines have more than 200 characters on average. A template may use `path`, `language` and `text`.
+ */
 export const code = defineDataLoader({
   description:
     "A folder of source code, each file a document: what .gitignore, lock files and bundles leave.",
@@ -165,11 +182,14 @@ export const code = defineDataLoader({
     .partial({ splitKey: true }),
   create: ({ languages, include, exclude, gitignore, maxFileSize, ...options }, context) => {
     const choice: Choice = { languages, include, exclude, gitignore, maxFileSize };
+    const tooLarge: string[] = [];
     return buildFileLoader(
       {
         name: "code",
-        reader: codeReader,
-        find: (paths, directory, option) => findCode(paths, directory, option, choice),
+        // What is said of them is stored with the rest.
+        reading: tooLarge,
+        reader: () => codeReader(tooLarge),
+        find: (paths, directory, option) => findCode(paths, directory, option, choice, tooLarge),
       },
       options,
       context,

@@ -121,6 +121,11 @@ function delimiterOf(name: string): string {
   return /\.tsv$/i.test(uncompressedName(name)) ? "\t" : ",";
 }
 
+/**
+ * CSV, with quotes and with line ends inside quotes, and TSV, by the ending `.tsv`. The first line names the columns, or
+ * `columnNames` does. Values are text, also those that look like numbers. A quote out of place is always an error: where the
+ * records behind it end would be a guess. Source: RFC 4180.
+ */
 export const csv = defineDataLoader({
   description: "CSV and TSV: text, pairs and labels in columns, named by the first line.",
   options: z.strictObject({

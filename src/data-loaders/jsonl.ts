@@ -33,6 +33,11 @@ function toRow(line: Line): Row {
   return { at: line.at, problem: `holds ${kindOf(value)}, where an object should be` };
 }
 
+/**
+ * JSON Lines: one object a line, blank lines left out. `columns` says where text, pair and label are, or `template` makes the
+ * text of several; `meta.title` reaches into an object. A record that cannot be used is an error with file and line, or is
+ * skipped and counted. Source: https://jsonlines.org.
+ */
 export const jsonl = defineDataLoader({
   description: "JSON Lines: one object a line, with text, pairs and labels in columns of any name.",
   options: z.strictObject(columnsFileShape),

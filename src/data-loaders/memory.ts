@@ -57,6 +57,11 @@ const heldOut = (split: string) =>
         `${split === "validation" ? " Default 0.1." : ""}`,
     );
 
+/**
+ * Examples in a list: texts, or objects with columns as the files of other loaders have them. For tests and programs that have
+ * their data already, and for a run file that is all of it. By default nothing is
+ * cached.
+ */
 export const memory = defineDataLoader({
   description: "Examples that a program gives, or that stand in the run file itself.",
   options: z.strictObject({

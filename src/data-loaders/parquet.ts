@@ -82,6 +82,10 @@ function presentColumns(file: KnownFile, metadata: FileMetaData, wanted: readonl
   return [...new Set(present)];
 }
 
+/**
+ * Parquet, one row group after another, and of each only the columns that are asked for; `meta.title` reads `meta`. Messages
+ * count rows from 1. Source: the format of Apache Parquet, https://parquet.apache.org.
+ */
 export const parquet = defineDataLoader({
   description: "Parquet: text, pairs and labels in columns of any name; only those are read.",
   options: z.strictObject(columnsFileShape),

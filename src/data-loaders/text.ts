@@ -69,6 +69,7 @@ class TextLoader implements DataLoader {
   readonly #sources: Sources;
   readonly #tokens = new WeakMap<Tokenizer, Map<Split, Promise<Int32Array>>>();
   #scanned: Promise<Ranges> | undefined;
+  #emptyFiles: readonly string[] = [];
 
   constructor(sources: Sources) {
     this.#sources = sources;
@@ -103,6 +104,13 @@ class TextLoader implements DataLoader {
       validation.filter(({ file }) => !known.has(file)),
     );
     return hash.digest("hex");
+  }
+
+  notes(): readonly string[] {
+    const [first] = this.#emptyFiles;
+    return first === undefined
+      ? []
+      : [`${this.#emptyFiles.length} file(s) without text were left out, ${first} first`];
   }
 
   #encoded(split: Split, tokenizer: Tokenizer): Promise<Int32Array> {
@@ -157,10 +165,17 @@ class TextLoader implements DataLoader {
 
   /** Reads every file once: that it is UTF-8, how long it is, and its digest. */
   #scan(): Promise<Ranges> {
-    this.#scanned ??= scanSources(this.#sources).catch((error: unknown) => {
-      this.#scanned = undefined;
-      throw error;
-    });
+    this.#scanned ??= scanSources(this.#sources).then(
+      (ranges) => {
+        const files = new Set([...ranges.train, ...ranges.validation].map(({ file }) => file));
+        this.#emptyFiles = [...files].flatMap(({ characters, path }) => (characters === 0 ? [path] : []));
+        return ranges;
+      },
+      (error: unknown) => {
+        this.#scanned = undefined;
+        throw error;
+      },
+    );
     return this.#scanned;
   }
 }

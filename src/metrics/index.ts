@@ -284,9 +284,12 @@ export function getMetric<Name extends string>(
   return metricRegistry.create(name, options) as Promise<ResultFor<CodexMl.Metrics, Name, Metric>>;
 }
 
-/** Describes a metric: description, options schema, `create`. */
-export function defineMetric<Input, Output>(
-  definition: Definition<Metric, Input, Output>,
-): Definition<Metric, Input, Output> {
+/**
+ * Describes a metric: description, options schema, `create`. What `create` builds is what {@link getMetric} gives, so that
+ * `update` and `compute` of a streaming metric can be called as they are.
+ */
+export function defineMetric<Input, Output, Made extends Metric = Metric>(
+  definition: Definition<Made, Input, Output>,
+): Definition<Made, Input, Output> {
   return definition;
 }

@@ -56,8 +56,9 @@ const options = z.strictObject({
 type BertOptions = z.output<typeof options>;
 
 /**
- * BERT (Devlin et al. 2019): an encoder in which every token sees every other. With `labels` it is Hugging Face's
- * `BertForSequenceClassification`, else `BertForMaskedLM`; parameters have the names of these.
+ * BERT: an encoder in which every token sees every other. With `labels` it is Hugging Face's
+ * `BertForSequenceClassification`, else `BertForMaskedLM`; parameters have the names of these. Source: Devlin et al. (2019),
+ * "BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding".
  */
 export const bert = defineModel({
   description: "BERT: an encoder, for masked language modelling or classification (Devlin et al. 2019).",

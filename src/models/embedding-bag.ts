@@ -42,7 +42,11 @@ const options = z.strictObject({
 
 type EmbeddingBagOptions = z.output<typeof options>;
 
-/** The classifier of fastText (Joulin et al. 2016): the mean of the vectors of tokens and n-grams, and a linear layer. */
+/**
+ * The classifier of fastText: the mean of the vectors of tokens and, with `wordNgrams`, of runs of tokens; then a linear layer.
+ * Runs share `buckets` vectors by their hash. It reads texts of any length. Source: Joulin et al. (2016),
+ * "Bag of Tricks for Efficient Text Classification".
+ */
 export const embeddingBag = defineModel({
   description:
     "fastText's classifier: the mean of token and n-gram vectors, then a linear layer (Joulin et al. 2016).",

@@ -35,7 +35,11 @@ const options = z.strictObject({
 
 type Gpt2Options = z.output<typeof options>;
 
-/** GPT-2 (Radford et al. 2019), with the parameter names of Hugging Face's `GPT2LMHeadModel`. */
+/**
+ * GPT-2: layer normalisation before each branch, learned positions, GELU, and logits from the token embedding itself. Parameters
+ * have the names of Hugging Face's `GPT2LMHeadModel`. Source: Radford et al. (2019), "Language Models are Unsupervised
+ * Multitask Learners".
+ */
 export const gpt2 = defineModel({
   description: "GPT-2: a decoder-only transformer (Radford et al. 2019).",
   options: options.refine((given) => given.hiddenSize % given.numAttentionHeads === 0, {

@@ -61,8 +61,9 @@ function innerSize({ hiddenSize, intermediateSize }: LlamaOptions): number {
 }
 
 /**
- * Llama (Touvron et al. 2023): RMSNorm before each branch, rotary position embedding, SwiGLU, and the grouped-query
- * attention of Llama 2. Parameters have the names of Hugging Face's `LlamaForCausalLM`.
+ * Llama: RMSNorm before each branch, rotary position embedding, SwiGLU, and the grouped-query attention of Llama 2.
+ * Parameters have the names of Hugging Face's `LlamaForCausalLM`. Source: Touvron et al. (2023), "LLaMA: Open and Efficient
+ * Foundation Language Models"; (2023), "Llama 2: Open Foundation and Fine-Tuned Chat Models".
  */
 export const llama = defineModel({
   description:

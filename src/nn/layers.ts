@@ -98,3 +98,27 @@ export function dropout(x: Tensor, probability: number, context: ForwardContext)
   const factors = context.dropoutFactors(x.shape, probability);
   return factors ? mul(x, factors) : x;
 }
+
+/** What a {@link Sequential} is made of: modules, and functions without parameters. */
+type Part = { forward(x: Tensor): Tensor } | ((x: Tensor) => Tensor);
+
+/**
+ * Parts one after the other, each reading what the one before gave. Parameters are named by the place of their part, as in
+ * PyTorch: `mlp.0.weight`.
+ *
+ * @example readonly mlp = new Sequential(new Linear(64, 256), gelu, new Linear(256, 64));
+ */
+export class Sequential extends Module {
+  readonly #parts: readonly Part[];
+
+  constructor(...parts: Part[]) {
+    super();
+    this.#parts = parts;
+    for (const [place, part] of parts.entries())
+      if (part instanceof Module) Object.defineProperty(this, place, { value: part, enumerable: true });
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.#parts.reduce((y, part) => (typeof part === "function" ? part(y) : part.forward(y)), x);
+  }
+}

@@ -23,14 +23,15 @@ export function adamW({
   weightDecay = 0.1,
 }: AdamWOptions = {}): Optimizer {
   return {
+    weightDecay,
     slots: ["momentum", "variance"],
     scalars: ["rate", "epsilon", "keep"],
-    scalarValues: ({ step, learningRate }) => {
+    scalarValues: ({ step, learningRate, weightDecay: decay }) => {
       const k = Math.sqrt((1 - beta2 ** step) / (1 - beta2));
       return {
         rate: ((learningRate * (1 - beta1)) / (1 - beta1 ** step)) * k,
         epsilon: epsilon * k,
-        keep: 1 - learningRate * weightDecay,
+        keep: 1 - learningRate * decay,
       };
     },
     update: ({ parameter, decays, gradient, slots, scalars }) => {
@@ -38,7 +39,7 @@ export function adamW({
       const momentum = add(mul(slots.momentum as Tensor, beta1), gradient);
       const variance = add(mul(slots.variance as Tensor, beta2), mul(gradient, gradient));
       const change = mul(div(momentum, add(sqrt(variance), floor)), rate);
-      const decayed = decays && weightDecay !== 0 ? mul(parameter, keep) : parameter;
+      const decayed = decays ? mul(parameter, keep) : parameter;
       return { parameter: sub(decayed, change), slots: { momentum, variance } };
     },
   };

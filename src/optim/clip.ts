@@ -14,3 +14,8 @@ export function clipByGlobalNorm(
   const factor = minimum(div(maxNorm, add(norm, 1e-6)), 1);
   return gradients.map((gradient) => mul(gradient, factor));
 }
+
+/** The factor of {@link clipByGlobalNorm} for a norm that is known, rounded to float32 at each operation as in a graph. */
+export function clipFactor(norm: number, maxNorm: number): number {
+  return Math.min(1, Math.fround(Math.fround(maxNorm) / Math.fround(norm + Math.fround(1e-6))));
+}

@@ -65,21 +65,60 @@ function jsonSchemaOf(schema: StandardSchemaV1): unknown {
   }
 }
 
-function readIssue(issue: StandardIssue, options: unknown, schema: unknown): OptionIssue[] {
-  const path = (issue.path ?? []).map((segment) => {
+/** What zod tells of an issue beyond the standard. */
+interface ZodIssue extends StandardIssue {
+  readonly code?: unknown;
+  /** Unknown keys of one object. */
+  readonly keys?: unknown;
+  /** Values that would have been right. */
+  readonly values?: unknown;
+  /** Of the property that tells the forms of an object apart. */
+  readonly options?: unknown;
+  /** Issues of each alternative of a union. */
+  readonly errors?: unknown;
+}
+
+function readIssue(issue: ZodIssue, options: unknown, schema: unknown): OptionIssue[] {
+  const path = pathOf(issue);
+  const { code, keys, values = issue.options } = issue;
+  const meant = meantAlternative(issue);
+  if (meant !== undefined)
+    return meant.flatMap((inner) =>
+      readIssue({ ...inner, path: [...path, ...pathOf(inner)] }, options, schema),
+    );
+  // zod gives the unknown keys of one object as one issue, at the path of the object.
+  if (code === "unrecognized_keys" && Array.isArray(keys))
+    return keys.map((key) => explainIssue([...path, String(key)], "unknown option", options, schema));
+  const explained = explainIssue(path, issue.message, options, schema);
+  const given = path.reduce(member, options);
+  if (!Array.isArray(values) || typeof given !== "string") return [explained];
+  const [closest] = closestNames(given, values.map(String));
+  return [closest === undefined ? explained : { ...explained, closest }];
+}
+
+function pathOf({ path = [] }: StandardIssue): Path {
+  return path.map((segment) => {
     const key = typeof segment === "object" ? segment.key : segment;
     return typeof key === "symbol" ? String(key) : key;
   });
-  // zod gives the unknown keys of one object as one issue, at the path of the object.
-  const { code, keys } = issue as { code?: unknown; keys?: unknown };
-  if (code === "unrecognized_keys" && Array.isArray(keys))
-    return keys.map((key) => explainIssue([...path, String(key)], "unknown option", options, schema));
-  return [explainIssue(path, issue.message, options, schema)];
+}
+
+/** The issues of the one alternative of a union that the value could be meant for; others are of another type. */
+function meantAlternative({ code, errors }: ZodIssue): readonly ZodIssue[] | undefined {
+  if (code !== "invalid_union" || !Array.isArray(errors)) return undefined;
+  const alternatives = errors as readonly (readonly ZodIssue[])[];
+  const without = (...codes: readonly string[]) =>
+    alternatives.filter((issues) =>
+      issues.every((issue) => pathOf(issue).length > 0 || !codes.includes(String(issue.code))),
+    );
+  const [inside, ofType] = [without("invalid_type", "invalid_value"), without("invalid_type")];
+  const fitting = inside.length > 0 ? inside : ofType;
+  return fitting.length === 1 ? fitting[0] : undefined;
 }
 
 /** Adds what was probably meant to an issue about an unknown option, and to any other what was given. */
 function explainIssue(path: Path, message: string, options: unknown, schema: unknown): OptionIssue {
-  const names = optionNames(schema, path.slice(0, -1));
+  const names = optionNames(schema, path.slice(0, -1), options);
   const last = path.at(-1);
   if (typeof last === "string" && names.length > 0 && !names.includes(last)) {
     const [closest] = closestNames(last, names);
@@ -94,10 +133,31 @@ function explainIssue(path: Path, message: string, options: unknown, schema: unk
   return { path, message: `${message.replace(/, received \w+$/, "")} (got ${describeValue(given)})` };
 }
 
-function optionNames(schema: unknown, path: Path): readonly string[] {
-  const step = (at: unknown, key: string | number): unknown =>
-    typeof key === "number" ? member(at, "items") : member(member(at, "properties"), key);
-  return Object.keys(Object(member(path.reduce(step, schema), "properties")));
+function optionNames(schema: unknown, path: Path, options: unknown): readonly string[] {
+  let [at, value] = [schema, options];
+  for (const key of path) {
+    at = typeof key === "number" ? member(at, "items") : member(member(formOf(at, value), "properties"), key);
+    value = member(value, key);
+  }
+  return Object.keys(Object(member(formOf(at, value), "properties")));
+}
+
+/** Of a schema's alternatives the object that the value is meant for, by its constant properties (`name: "lion"`). */
+function formOf(schema: unknown, value: unknown): unknown {
+  const alternatives = member(schema, "anyOf") ?? member(schema, "oneOf");
+  if (!Array.isArray(alternatives)) return schema;
+  return alternatives
+    .map((alternative) => formOf(alternative, value))
+    .find((form) => {
+      const properties = member(form, "properties");
+      return (
+        isRecord(properties) &&
+        Object.entries(properties).every(([name, property]) => {
+          const constant = member(property, "const");
+          return constant === undefined || constant === member(value, name);
+        })
+      );
+    });
 }
 
 function member(value: unknown, key: string | number): unknown {

@@ -1,6 +1,7 @@
 import type { Split } from "../data-loaders/index.ts";
 import type { Task } from "../models/index.ts";
 import { causalObjective } from "../trainers/causal-objective.ts";
+import { lengthBuckets } from "../trainers/length-buckets.ts";
 import { sequenceLengthFor } from "../trainers/sequence-length.ts";
 import { buildComponents, type Components } from "./components.ts";
 import { Duplicates } from "./data-duplicates.ts";
@@ -57,14 +58,24 @@ export async function inspectData(path: string, options: InspectDataOptions = {}
     throw new UsageError(
       `The trainer "${runFile.config.trainer.name}" does not say what its model for ${model.task} reads (it has no \`objective\`), so its data cannot be shown.`,
     );
-  const sequenceLength = sequenceLengthFor(model, sequenceLengthIn(components.resolved.trainer));
+  const slot = components.resolved.trainer;
+  const sequenceLength = sequenceLengthFor(model, optionIn(slot, "sequenceLength", "number"));
   const plan: Omit<Inspected, "split" | "examples"> = {
-    data,
-    tokenizer,
-    objective: trainer.objective?.(model) ?? causalObjective(),
-    vocabSize: model.vocabSize,
-    sequenceLength,
-    seed: runFile.config.seed,
+    batching: {
+      data,
+      tokenizer,
+      objective: trainer.objective?.(model) ?? causalObjective(),
+      vocabSize: model.vocabSize,
+      sequenceLength,
+      seed: runFile.config.seed,
+      lengths: lengthBuckets(sequenceLength),
+      groupByLength: optionIn(slot, "groupByLength", "boolean") === true,
+    },
+    // A trainer without this option makes batches in a way of its own.
+    batchSize:
+      optionIn(slot, "groupByLength", "boolean") !== undefined
+        ? optionIn(slot, "batchSize", "number")
+        : undefined,
     limit,
     classes: model.task === "sequence_classification" ? model.labels : undefined,
     unknownId: unknownTokenId(tokenizer),
@@ -103,10 +114,12 @@ function splitsOf(all: readonly Split[], wanted: Split | undefined): readonly Sp
 }
 
 /** By the name that all built-in trainers have for it; a trainer that a program gives does not tell. */
-function sequenceLengthIn(trainer: ResolvedSlot): number | undefined {
+function optionIn(trainer: ResolvedSlot, name: string, type: "number"): number | undefined;
+function optionIn(trainer: ResolvedSlot, name: string, type: "boolean"): boolean | undefined;
+function optionIn(trainer: ResolvedSlot, name: string, type: "number" | "boolean"): unknown {
   if ("object" in trainer) return undefined;
-  const { sequenceLength } = trainer.options;
-  return typeof sequenceLength === "number" ? sequenceLength : undefined;
+  const value = trainer.options[name];
+  return typeof value === type ? value : undefined;
 }
 
 function notesOf({ data, tokenizer, problems }: Components): readonly string[] {

@@ -1,22 +1,19 @@
-import type { DataLoader, Example, Split } from "../data-loaders/index.ts";
-import type { Tokenizer } from "../tokenizers/index.ts";
-import { checkId } from "../trainers/check-id.ts";
-import { TrainingError } from "../trainers/errors.ts";
-import type { Objective, Row, RowRequest } from "../trainers/objective.ts";
+import type { Example, Split } from "../data-loaders/index.ts";
+import type { BatchOptions } from "../trainers/batching.ts";
+import { paddingShare } from "../trainers/data-survey.ts";
+import type { Objective } from "../trainers/objective.ts";
+import { RowCounter, type RowCounts } from "../trainers/row-counts.ts";
+import { exampleRows } from "../trainers/training-rows.ts";
 import type { DuplicateSummary, Duplicates, OverlapSummary } from "./data-duplicates.ts";
 import { type LengthSummary, Lengths } from "./data-lengths.ts";
 import { type Piece, rowPieces } from "./row-pieces.ts";
 
 /** What is to be looked at. */
 export interface Inspected {
-  readonly data: DataLoader;
   readonly split: Split;
-  readonly tokenizer: Tokenizer;
-  readonly objective: Objective;
-  /** Ids that the model knows. */
-  readonly vocabSize: number;
-  readonly sequenceLength: number;
-  readonly seed: number;
+  readonly batching: Omit<BatchOptions, "batchSize"> & { readonly objective: Objective };
+  /** Rows of a batch, where it is known how the trainer makes batches. */
+  readonly batchSize: number | undefined;
   /** Most examples to read. */
   readonly limit: number;
   /** Examples to show. */
@@ -26,22 +23,14 @@ export interface Inspected {
   readonly unknownId: number | undefined;
 }
 
-export interface SplitSummary {
+export interface SplitSummary extends RowCounts {
   readonly split: Split;
-  /** Examples that were read. */
-  readonly examples: number;
-  /** Whether those are all of an epoch. */
+  /** Whether the examples are all of an epoch. */
   readonly complete: boolean;
-  /** Ids that the model reads, padding aside. */
-  readonly tokens: number;
-  /** Labels that count in the loss. */
-  readonly labels: number;
   /** Ids of a row before it is cut. */
   readonly lengths?: LengthSummary;
-  /** Examples that are cut, and the ids that they lose. */
-  readonly truncated: { readonly examples: number; readonly tokens: number };
-  /** Examples without a label that counts, which are left out. */
-  readonly dropped: number;
+  /** Share of the positions of batches that hold nothing, in [0, 1]; where it is known how the trainer makes batches. */
+  readonly padding?: number;
   readonly duplicates: DuplicateSummary & {
     /** What was compared: examples, or the texts that rows of ids were made from. */
     readonly what: "examples" | "texts";
@@ -76,35 +65,30 @@ export async function inspectSplit(
   inspected: Inspected,
   duplicates: Duplicates,
 ): Promise<{ readonly summary: SplitSummary; readonly seen: readonly SeenExample[] }> {
-  const { data, split, tokenizer, objective, sequenceLength, seed, limit, unknownId } = inspected;
+  const { split, batching, batchSize, limit, unknownId } = inspected;
+  const { data, tokenizer, objective, sequenceLength } = batching;
   const isMasked = objective.task === "masked_lm";
   const lengths = new Lengths();
   const classes = new Map(inspected.classes?.map((name) => [name, 0]));
   const seen: SeenExample[] = [];
-  const cut = { examples: 0, tokens: 0 };
-  const count = { examples: 0, tokens: 0, labels: 0, dropped: 0, unknown: 0 };
+  const counter = new RowCounter();
+  const kept: number[] = [];
+  let unknown = 0;
   let complete = true;
   let hasTexts = false;
-  const order = { seed, epoch: 0, start: 0, shuffle: split === "train" };
-  for await (const example of data.examples(split, { tokenizer, sequenceLength, ...order })) {
-    if (count.examples === limit) {
+  const order = { epoch: 0, start: 0, shuffle: split === "train" };
+  for await (const { example, row, index } of exampleRows(split, batching, order)) {
+    if (index === limit) {
       complete = false;
       break;
     }
-    const index = count.examples++;
-    const { row, length } = rowOf(example, index, inspected);
-    lengths.add(length);
-    count.tokens += row.inputIds.length;
-    count.labels += row.counted;
-    if (row.counted === 0) count.dropped++;
-    if (row.truncated) {
-      cut.examples++;
-      cut.tokens += length - row.inputIds.length;
-    }
+    lengths.add(row.inputIds.length + row.truncated);
+    counter.add(row);
+    if (row.counted > 0) kept.push(row.inputIds.length);
     for (let at = 0; at < row.inputIds.length; at++) {
       const label = row.labels[at] ?? -1;
       // What was hidden is what the text had.
-      if ((isMasked && label >= 0 ? label : row.inputIds[at]) === unknownId) count.unknown++;
+      if ((isMasked && label >= 0 ? label : row.inputIds[at]) === unknownId) unknown++;
     }
     const labels = labelsOf(example);
     for (const name of labels ?? []) if (classes.has(name)) classes.set(name, (classes.get(name) ?? 0) + 1);
@@ -124,7 +108,7 @@ export async function inspectSplit(
         index,
         pieces: rowPieces(row, objective.task, tokenizer),
         padding: sequenceLength - row.inputIds.length,
-        truncated: row.truncated,
+        truncated: row.truncated > 0,
         dropped: row.counted === 0,
         ...(inspected.classes && labels && { labels }),
       });
@@ -137,17 +121,20 @@ export async function inspectSplit(
     seen,
     summary: {
       split,
-      examples: count.examples,
+      ...counter.counts,
       complete,
-      tokens: count.tokens,
-      labels: count.labels,
       ...(summary && { lengths: summary }),
-      truncated: cut,
-      dropped: count.dropped,
+      ...(batchSize !== undefined && {
+        padding: paddingShare(kept, {
+          ...batching,
+          batchSize,
+          groupByLength: split === "train" && batching.groupByLength === true,
+        }),
+      }),
       duplicates: { what: hasTexts ? "examples" : "texts", complete: compared, ...duplicates.summary() },
       ...(overlap && { overlap }),
       ...(inspected.classes && { classes: [...classes].map(([name, examples]) => ({ name, examples })) }),
-      ...(unknownId !== undefined && { unknown: count.unknown }),
+      ...(unknownId !== undefined && { unknown }),
     },
   };
 }
@@ -167,34 +154,4 @@ async function compareTexts(
 
 function labelsOf({ label }: Example): readonly string[] | undefined {
   return typeof label === "string" ? [label] : label;
-}
-
-/** The row, and how many ids it would have were there room for all. */
-function rowOf(
-  example: Example,
-  index: number,
-  { split, tokenizer, objective, vocabSize, sequenceLength, seed }: Inspected,
-): { readonly row: Row; readonly length: number } {
-  const request: RowRequest = { example, tokenizer, vocabSize, sequenceLength, key: [seed, 0, index] };
-  try {
-    const row = objective.row(request);
-    for (let at = 0; at < row.inputIds.length; at++) checkId(row.inputIds[at] ?? -1, vocabSize);
-    if (!row.truncated) return { row, length: row.inputIds.length };
-    const whole = objective.row({ ...request, sequenceLength: Math.max(sequenceLength, mostIds(example)) });
-    return { row, length: whole.inputIds.length };
-  } catch (cause) {
-    if (!(cause instanceof TrainingError)) throw cause;
-    const message = `Example ${index + 1} of the ${split} split cannot be used. ${cause.message}${shown(example)}`;
-    throw new TrainingError(cause.code, message, { cause });
-  }
-}
-
-/** At least as many ids as an example can have: its bytes, and some for special tokens. */
-function mostIds(example: Example): number {
-  if (!("text" in example)) return example.inputIds.length;
-  return Buffer.byteLength(example.text) + Buffer.byteLength(example.textPair ?? "") + 16;
-}
-
-function shown(example: Example): string {
-  return "text" in example ? `\nIts text begins ${JSON.stringify(example.text.slice(0, 80))}.` : "";
 }

@@ -5,6 +5,7 @@ import type { Tokenizer } from "../tokenizers/index.ts";
 import { type Evaluation, Evaluator } from "../trainers/evaluation.ts";
 import { type GenerationOptions, TextGenerator } from "../trainers/generation.ts";
 import type { NamedMetric } from "../trainers/index.ts";
+import { lengthBuckets } from "../trainers/length-buckets.ts";
 import { loadedWeights, type Weights } from "../trainers/weights.ts";
 import { type CheckpointChoice, chosenCheckpoint, readCheckpoint } from "./checkpoint.ts";
 import { createFromSlot } from "./components.ts";
@@ -131,8 +132,10 @@ export class LoadedRun {
     return this.#generator.generate(prompt, this.weights, options);
   }
 
-  /** Loss and the run's metrics over a split, or over other text. */
-  async evaluate(options: EvaluateOptions = {}): Promise<Evaluation & { readonly split: Split }> {
+  /** Loss and the run's metrics over a split, or over other text, with what the metrics and the data loader say of it. */
+  async evaluate(
+    options: EvaluateOptions = {},
+  ): Promise<Evaluation & { readonly split: Split; readonly warnings?: readonly string[] }> {
     const { runFile, registries, sequenceLength } = this.#loaded;
     const explain = explainImports(runFile.config.imports);
     const data = await this.#dataLoader(options).catch(explain);
@@ -165,10 +168,13 @@ export class LoadedRun {
       vocabSize: this.model.vocabSize,
       batchSize: EVALUATION_BATCH,
       sequenceLength,
+      lengths: lengthBuckets(sequenceLength),
       seed: runFile.config.seed,
       ...(objective && { objective }),
     });
-    return { split, ...(await evaluator.evaluate(split, this.weights, options.signal)) };
+    const evaluation = await evaluator.evaluate(split, this.weights, options.signal);
+    const warnings = [...evaluator.warnings, ...(data.notes?.() ?? [])];
+    return { split, ...evaluation, ...(warnings.length > 0 && { warnings }) };
   }
 
   async #dataLoader({ data }: EvaluateOptions): Promise<DataLoader> {
@@ -179,9 +185,25 @@ export class LoadedRun {
     if (this.model.task !== "sequence_classification" || isGiven(slot))
       return registries.dataLoaders.create("text", { path, validation: 0 });
     // Labels are where the run's own data has them.
-    const options = { ...slot.options, path, validation: 0 };
-    return createFromSlot(runFile, ["data"], { name: slot.name, options }, registries.dataLoaders);
+    return createFromSlot(
+      runFile,
+      ["data"],
+      { name: slot.name, options: optionsForFile(slot.options, path) },
+      registries.dataLoaders,
+    );
   }
+}
+
+/** How the run reads its own data, for all records of another file: whatever deals them to splits is left out. */
+function optionsForFile(
+  { split: _column, splitKey: _key, test: _held, sources, ...options }: Readonly<Record<string, unknown>>,
+  path: string,
+): Readonly<Record<string, unknown>> {
+  // Of several sources, the first says how held-out files are read, too.
+  const [{ path: _path, weight: _weight, ...first } = {}] = Array.isArray(sources)
+    ? (sources as readonly Readonly<Record<string, unknown>>[])
+    : [];
+  return { ...options, ...first, path, validation: 0 };
 }
 
 function sequenceLengthOf(state: Readonly<Record<string, unknown>>): number | undefined {

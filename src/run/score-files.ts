@@ -150,9 +150,14 @@ function readsOf(metric: Metric): readonly MetricInput[] {
   return typeof metric === "function" ? ["predictedIds"] : metric.reads;
 }
 
+/** What no file of predictions can tell a metric. */
+export function onlyModelsGive(read: MetricInput): boolean {
+  return read === "tokenLosses" || read === "labelBytes";
+}
+
 function kindOf(name: string, metric: Metric): LineKind {
   const reads = readsOf(metric);
-  const missing = reads.find((read) => read === "tokenLosses" || read === "labelBytes");
+  const missing = reads.find(onlyModelsGive);
   if (missing !== undefined)
     throw new UsageError(
       `${name} reads \`${missing}\`, which only a model gives: use codex-ml evaluate on a run directory.`,

@@ -159,14 +159,6 @@ export class Run implements AsyncIterable<RunEvent> {
     const model = await this.#components.createModel(tokenizer.vocabSize);
     await completeRunDirectory(this.#runDirectory, await data.fingerprint(), saved(tokenizer));
     await this.#requireRoom(model);
-    yield {
-      type: "start",
-      run: this.#runDirectory.name,
-      parameters: countParameters(model),
-      ...(trainer.maxSteps !== undefined && { maxSteps: trainer.maxSteps }),
-      components: origins,
-      ...(notes.length > 0 && { notes }),
-    };
     const warnings: RunEvent[] = [];
     const context: TrainingContext = {
       tokenizer,
@@ -180,6 +172,16 @@ export class Run implements AsyncIterable<RunEvent> {
           config: describedConfig(model),
           onWarning: (warning) => warnings.push(warning),
         }),
+    };
+    const { maxSteps = trainer.maxSteps, data: survey } = (await trainer.prepare?.(context)) ?? {};
+    yield {
+      type: "start",
+      run: this.#runDirectory.name,
+      parameters: countParameters(model),
+      ...(maxSteps !== undefined && { maxSteps }),
+      components: origins,
+      ...(survey && { data: survey }),
+      ...(notes.length > 0 && { notes }),
     };
     let end: EndEvent | undefined;
     for await (const event of trainer.train(context)) {

@@ -7,6 +7,7 @@ import {
   dimFactors,
   type Lowering,
   type NodeOptions,
+  type Operation,
   type Shape,
   sizeOf,
   staticShape,
@@ -43,7 +44,10 @@ function attributeProto(name: string, value: Attribute): AttributeProto {
   return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: value.ints.map(BigInt) });
 }
 
-/** Collects the nodes and constants of one ONNX graph: what operators' lowerings write to. */
+/**
+ * Collects the nodes and constants of one ONNX graph: what operators' lowerings write to. A node is called
+ * `<scope>/<operator>_<number>`, so that a profile tells which part of the model it belongs to.
+ */
 export class OnnxGraph implements Lowering {
   readonly nodes: NodeProto[] = [];
   readonly initializers: TensorProto[] = [];
@@ -51,9 +55,16 @@ export class OnnxGraph implements Lowering {
   readonly #shared = new Map<string, Value>();
   readonly #large = new Map<ConstantData, Map<string, Value>>();
   #names = 0;
+  /** What is being lowered: nodes are named after it. */
+  #place = { scope: "", operator: "graph" };
 
   constructor(inputs: readonly Tensor[]) {
     this.#inputs = inputs;
+  }
+
+  /** Says which operation the nodes that follow belong to. */
+  enter({ scope, operator }: Operation): void {
+    this.#place = { scope, operator: operator.name };
   }
 
   fused(dtype: DType): boolean {
@@ -69,7 +80,7 @@ export class OnnxGraph implements Lowering {
     const rest = Array.from({ length: (options.outputs ?? 1) - 1 }, () => this.#value(type));
     this.nodes.push(
       create(NodeProtoSchema, {
-        name: `node_${first.name}`,
+        name: this.#nodeName(),
         opType: type,
         domain: options.domain ?? "",
         input: inputs.map((value) => value?.name ?? ""),
@@ -130,13 +141,19 @@ export class OnnxGraph implements Lowering {
     });
   }
 
+  reshape(value: Value | undefined, shape: Shape): Value {
+    // Without allowzero, ONNX takes a 0 for "the length that this axis has in the input".
+    const attributes = shape.includes(0) ? { allowzero: { int: 1 } } : {};
+    return this.node("Reshape", [value, this.shapeVector(shape)], { attributes })[0];
+  }
+
   /** Gives a value that a node made the name `name`, or makes a named copy of one that no node made or that has a name. */
   rename(value: Value, name: string, taken: ReadonlySet<string>): void {
     const owner = this.nodes.find((node) => node.output.includes(value.name));
     if (owner === undefined || taken.has(value.name)) {
       this.nodes.push(
         create(NodeProtoSchema, {
-          name: `node_${name}`,
+          name: `output_${this.nodes.length}`,
           opType: "Identity",
           input: [value.name],
           output: [name],
@@ -167,6 +184,11 @@ export class OnnxGraph implements Lowering {
         `No input of the graph has an axis "${symbol}", so its length cannot be known.`,
       );
     });
+  }
+
+  #nodeName(): string {
+    const { scope, operator } = this.#place;
+    return `${scope && `${scope}/`}${operator}_${this.nodes.length}`;
   }
 
   #value(hint: string): Value {

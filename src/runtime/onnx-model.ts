@@ -93,11 +93,17 @@ export function encodeModel({ inputs, outputs }: GraphSpec): Uint8Array {
 
 function lower(graph: OnnxGraph, operation: Operation, values: Map<Tensor, Value>): void {
   const inputs = operation.inputs.map((tensor) => lookUp(values, tensor));
-  const lowered = operation.operator.lower(graph, inputs, {
-    attributes: operation.attributes,
-    inputs: operation.inputs,
-    outputs: operation.outputs,
-  });
+  graph.enter(operation);
+  // Nothing is computed where there is nothing: some of ONNX Runtime's kernels refuse to spread over an axis of length 0, or
+  // take it for 1.
+  const isEmpty = operation.outputs.every(({ shape }) => shape.includes(0));
+  const lowered = isEmpty
+    ? operation.outputs.map(({ dtype, shape }) => graph.fill(0, dtype, shape))
+    : operation.operator.lower(graph, inputs, {
+        attributes: operation.attributes,
+        inputs: operation.inputs,
+        outputs: operation.outputs,
+      });
   for (const [index, output] of operation.outputs.entries()) {
     const value = lowered[index];
     if (value === undefined)

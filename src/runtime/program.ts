@@ -37,14 +37,7 @@ export class Program {
     const symbols = new Map<string, number>();
     const inputBuffers = match("input", this.#inputs, inputs, symbols);
     const outputBuffers = match("output", this.#outputs, outputs, symbols);
-    refuseOverlaps(outputs);
-    const read = new Set(inputBuffers.map((buffer) => buffer.data.buffer));
-    for (const [name, buffer] of Object.entries(outputs))
-      if (read.has(buffer.data.buffer))
-        throw new RuntimeError(
-          "ALIASED_BUFFER",
-          `The output "${name}" would be written into memory that an input is read from.`,
-        );
+    refuseOverlaps(inputs, outputs);
     return new Call(this.#session, this.#inputNames, inputBuffers, this.#outputNames, outputBuffers);
   }
 }
@@ -114,19 +107,36 @@ export class EncodedNames implements NativeNames {
   }
 }
 
-/** Two outputs in the same bytes would overwrite each other. Neighbours in one memory are fine. */
-function refuseOverlaps(outputs: Buffers): void {
-  const ranges = Object.entries(outputs).map(([name, { data }]) => ({ name, data, start: data.byteOffset }));
-  ranges.sort((a, b) => a.start - b.start);
-  const ends = new Map<ArrayBufferLike, { readonly name: string; readonly end: number }>();
-  for (const { name, data, start } of ranges) {
-    const before = ends.get(data.buffer);
-    if (before !== undefined && start < before.end)
+/**
+ * Two outputs in the same bytes would overwrite each other, and an output in an input's bytes what is still read. Neighbours
+ * in one memory are fine.
+ */
+function refuseOverlaps(inputs: Buffers, outputs: Buffers): void {
+  const ranges = (buffers: Buffers, written: boolean) =>
+    Object.entries(buffers).map(([name, { data }]) => ({
+      name,
+      written,
+      memory: data.buffer,
+      start: data.byteOffset,
+      end: data.byteOffset + data.byteLength,
+    }));
+  const all = [...ranges(inputs, false), ...ranges(outputs, true)].sort((a, b) => a.start - b.start);
+  type Range = (typeof all)[number];
+  // The ranges before that reach furthest in each memory: of all, and of those that are written.
+  const furthest = new Map<ArrayBufferLike, { any?: Range; written?: Range }>();
+  for (const range of all) {
+    const before = furthest.get(range.memory) ?? {};
+    const other = range.written ? before.any : before.written;
+    if (other !== undefined && range.start < other.end)
       throw new RuntimeError(
         "ALIASED_BUFFER",
-        `The outputs "${before.name}" and "${name}" would be written into the same memory.`,
+        range.written && other.written
+          ? `The outputs "${other.name}" and "${range.name}" would be written into the same memory.`
+          : `The output "${(range.written ? range : other).name}" would be written into memory that an input is read from.`,
       );
-    ends.set(data.buffer, { name, end: start + data.byteLength });
+    if (range.end > (before.any?.end ?? -1)) before.any = range;
+    if (range.written && range.end > (before.written?.end ?? -1)) before.written = range;
+    furthest.set(range.memory, before);
   }
 }
 

@@ -44,6 +44,8 @@ export interface Lowering {
   shapeVector(shape: Shape): Value;
   /** One dimension as an int64 vector of length 1. */
   dim(dim: Dim): Value;
+  /** The same elements, row-major, in another shape of as many; an axis may be empty. */
+  reshape(value: Value | undefined, shape: Shape): Value;
   /** Whether operators of ONNX Runtime beyond the standard may be used for this dtype. */
   fused(dtype: DType): boolean;
 }

@@ -98,3 +98,14 @@ export function normalizeAxis(operator: string, axis: number, rank: number): num
     );
   return index;
 }
+
+/** Axes counted from the front, all of them when left out; each may be named once. */
+export function normalizeAxes(operator: string, axes: readonly number[] | undefined, rank: number): number[] {
+  const found = (axes ?? [...Array(rank).keys()]).map((axis) => normalizeAxis(operator, axis, rank));
+  if (new Set(found).size !== found.length)
+    throw new TensorError(
+      "DUPLICATE_AXIS",
+      `${operator}: the axes [${axes?.join(", ")}] name one axis twice.`,
+    );
+  return found;
+}

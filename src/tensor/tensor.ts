@@ -1,6 +1,7 @@
 import type { DType } from "./dtype.ts";
 import { TensorError } from "./errors.ts";
 import type { Lowering, Value } from "./lowering.ts";
+import { currentScope } from "./scope.ts";
 import { type Dim, formatShape, type Shape, sizeOf } from "./shape.ts";
 
 /** Dtype and shape: what is known of a tensor before anything is computed. */
@@ -24,6 +25,8 @@ export interface Operation {
   readonly inputs: readonly Tensor[];
   readonly attributes: unknown;
   readonly outputs: readonly Tensor[];
+  /** Path of the module that was being traced (`gpt.layers.3.attention.query`), `grad:` and that, or empty. */
+  readonly scope: string;
 }
 
 let created = 0;
@@ -65,8 +68,8 @@ export class Tensor implements TensorType {
 
 /** How a tensor is named in error messages: its name if it has one, dtype and shape. */
 export function describe(tensor: Tensor): string {
-  const name = tensor.source.kind === "input" ? `${tensor.source.name} ` : "";
-  return `${name}${tensor.dtype}${formatShape(tensor.shape)}`;
+  const name = tensor.source.kind === "input" ? tensor.source.name : "";
+  return `${name && `${name} `}${tensor.dtype}${formatShape(tensor.shape)}`;
 }
 
 /** What a gradient rule may read. */
@@ -120,7 +123,8 @@ export function defineOperator<Attributes>(
 ): (inputs: readonly Tensor[], attributes: Attributes) => readonly [Tensor, ...Tensor[]] {
   return (inputs, attributes) => {
     const outputs: Tensor[] = [];
-    const operation: Operation = { operator: operator as Operator, inputs, attributes, outputs };
+    const scope = currentScope();
+    const operation: Operation = { operator: operator as Operator, inputs, attributes, outputs, scope };
     for (const [output, type] of operator.infer(inputs, attributes).entries())
       outputs.push(new Tensor(type, { kind: "operation", operation, output }));
     const [first, ...rest] = outputs;

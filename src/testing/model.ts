@@ -2,7 +2,7 @@ import { type Model, models, type Task } from "../models/index.ts";
 import { describeValue, isRecord, quote } from "../packages/index.ts";
 import type { Factory } from "../registry/component.ts";
 import { plainJsonProblem } from "../run/plain-json.ts";
-import { updateUnits } from "../trainers/weights.ts";
+import { checkParameterNames } from "../trainers/weights.ts";
 import { broken, type ConformanceCheck, check } from "./check.ts";
 import { checkGradients } from "./model-gradients.ts";
 import { checkLeftOut, checkOnlyPadding, checkPacking, checkPadding } from "./model-masks.ts";
@@ -146,7 +146,7 @@ function checkParameters(model: Model): void {
     if (typeof initialize !== "function")
       broken(`The parameter ${quote(name)} has no initialize; expected a \`Parameter\` of codex-ml.`);
   }
-  updateUnits(model); // Trainers refuse names that their graphs use.
+  checkParameterNames(model); // Trainers refuse names that their graphs use.
   const again = model.parameters();
   if (again.length !== parameters.length || again.some((parameter, at) => parameter !== parameters[at]))
     broken("A second call of parameters() gave other tensors, or another order; expected the same ones.");

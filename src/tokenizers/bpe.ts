@@ -57,11 +57,11 @@ interface Learned {
 }
 
 /**
- * Byte-level byte-pair encoding as GPT-2 has it (Radford et al. 2019, "Language models are unsupervised multitask
- * learners", section 2.2): text is cut into words, and the UTF-8 bytes of a word merge into tokens.
+ * Byte-level byte-pair encoding as GPT-2 has it: text is cut into words, and the UTF-8 bytes of a word merge into tokens.
  *
  * Without a normaliser `decode(encode(text)) === text`, except that a lone surrogate becomes U+FFFD, as always in UTF-8. Special tokens are
- * never found in text: `"<|endoftext|>"` in a document is 13 ordinary characters.
+ * never found in text: `"<|endoftext|>"` in a document is 13 ordinary characters. Source: Radford et al. (2019), "Language
+ * Models are Unsupervised Multitask Learners", section 2.2.
  */
 class BpeTokenizer extends WithSpecialIds implements Tokenizer {
   readonly #options: BpeOptions;

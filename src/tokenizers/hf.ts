@@ -15,7 +15,10 @@ const optionsSchema = z.strictObject({
     ),
 });
 
-/** A finished tokenizer from files; what it is, they say. */
+/**
+ * A finished tokenizer from a `tokenizer.json`; what it is, the file says. One that a tokenizer of ours could have written runs
+ * as that one, which is faster and tells the bytes of an id; any other is run by Hugging Face's JavaScript library.
+ */
 class HfTokenizer implements Tokenizer {
   #opened: { readonly tokenizer: Tokenizer; readonly files: Readonly<Record<string, string>> } | undefined;
 

@@ -61,8 +61,8 @@ interface Learned {
 }
 
 /**
- * A unigram language model over pieces of words (Kudo 2018, "Subword regularization"; SentencePiece): of all ways to spell a word,
- * the most probable one.
+ * A unigram language model over pieces of words, as in SentencePiece: of all ways to spell a word, the most probable one. Source:
+ * Kudo (2018), "Subword Regularization".
  *
  * Lossy where the corpus did not have a character (`<unk>`), and for ▁ (which is a space afterwards). With `byteFallback` such
  * a character is its UTF-8 bytes, as in Llama 2, and pieces spell a space as it is: then, without a normaliser,

@@ -64,8 +64,9 @@ interface Learned {
 }
 
 /**
- * WordPiece as BERT has it (Devlin et al. 2019; Wu et al. 2016, section 4.1): a word becomes the longest piece of the
- * vocabulary that begins it, then the longest that goes on, written `##…`; a word that cannot be spelt so is `[UNK]`.
+ * WordPiece as BERT has it: a word becomes the longest piece of the vocabulary that begins it, then the longest that goes on,
+ * written `##…`; a word that cannot be spelt so is `[UNK]`. Sources: Wu et al. (2016), "Google's Neural Machine Translation
+ * System", section 4.1; Devlin et al. (2019), "BERT".
  *
  * Lossy: capitals and accents (as the options say), white space, and unknown words. `[UNK]` written in a text is the unknown
  * word, as in Hugging Face's libraries; the other special tokens are ordinary text.

@@ -1,6 +1,7 @@
 import { flatValue } from "../metrics/index.ts";
 import type {
   ComponentOrigin,
+  DataSurvey,
   EvaluationEvent,
   MistakesEvent,
   SampleEvent,
@@ -43,7 +44,7 @@ function leftCell(secondsLeft: number | undefined): string[] {
 
 /** Which run begins, with which components, and where those come from. */
 export function formatStart(
-  { run, parameters, maxSteps, components, notes = [] }: StartEvent,
+  { run, parameters, maxSteps, components, data, notes = [] }: StartEvent,
   colors: Colors,
 ): string {
   const rows = components.map((component, index) => {
@@ -76,8 +77,33 @@ export function formatStart(
     "",
     ...lines,
     "",
+    ...(data === undefined ? [] : [formatSurvey(data, colors)]),
     ...notes.map(printable),
   ].join("\n");
+}
+
+/** What training reads, cuts, leaves out and pads. */
+function formatSurvey(data: DataSurvey, colors: Colors): string {
+  const { examples, complete, tokens, truncated, dropped, empty, padding } = data;
+  const counted = (count: number, of = examples) => `${formatCount(count)} (${formatShare(count / of)})`;
+  const all = tokens + truncated.tokens;
+  const parts = [
+    ...(truncated.examples > 0
+      ? [
+          `${counted(truncated.examples)} are cut to the sequence length and lose ${formatShare(truncated.tokens / all)} of all tokens`,
+        ]
+      : []),
+    ...(dropped - empty > 0
+      ? [`${counted(dropped - empty)} have no label that counts and are left out`]
+      : []),
+    ...(empty > 0 ? [`${counted(empty)} have nothing to read and are left out`] : []),
+  ].map(colors.yellow);
+  const read = complete ? "examples an epoch" : "examples, of which there are more, were looked at";
+  return [
+    `${formatCount(examples)} ${read}`,
+    ...parts,
+    ...(padding > 0 ? [`${formatShare(padding)} of a batch is padding`] : []),
+  ].join("; ");
 }
 
 function kindLabel({ kind }: ComponentOrigin, components: readonly ComponentOrigin[]): string {

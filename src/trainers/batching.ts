@@ -1,11 +1,9 @@
-import type { DataLoader, Example, Split } from "../data-loaders/index.ts";
-import { IGNORE_INDEX } from "../nn/index.ts";
-import { sizeOf } from "../tensor/index.ts";
+import type { DataLoader, Split } from "../data-loaders/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
-import { causalObjective } from "./causal-objective.ts";
-import { checkId } from "./check-id.ts";
-import { TrainingError } from "./errors.ts";
+import { BatchAssembler } from "./batch-assembler.ts";
+import { groupedByLength, type RowBatch } from "./length-groups.ts";
 import type { Objective, Row } from "./objective.ts";
+import { exampleRows, trainingRows } from "./training-rows.ts";
 
 /** Rows of one length, ready for the graph: padded at the end with the padding id (0 without one) and labels −100. */
 export interface Batch {
@@ -40,6 +38,13 @@ export interface BatchOptions {
   readonly seed: number;
   /** What the rows are for. Default: next-token prediction. */
   readonly objective?: Objective;
+  /**
+   * Lengths that batches are padded to, shortest first: each to the shortest that holds its rows. The last is
+   * `sequenceLength`. Default: that one alone.
+   */
+  readonly lengths?: readonly number[];
+  /** Whether training rows of similar length are put together, which saves padding where there are several `lengths`. */
+  readonly groupByLength?: boolean;
 }
 
 /** Where in the data a run stands. */
@@ -48,6 +53,17 @@ export interface DataPosition {
   readonly epoch: number;
   /** Examples of this epoch that were used. */
   readonly start: number;
+  /** With `groupByLength`: batches that were used of the group of examples that begins there. */
+  readonly batch?: number;
+  /** What later batches depend on besides; nothing was seen where it is missing. */
+  readonly seen?: SeenSoFar;
+}
+
+/** What the examples so far have shown. */
+export interface SeenSoFar extends DataCounts {
+  /** Whether some example had several documents, or types of tokens: then every batch after it has them. */
+  readonly documents: boolean;
+  readonly types: boolean;
 }
 
 /** What was cut or left out so far. */
@@ -58,94 +74,6 @@ export interface DataCounts {
   readonly dropped: number;
 }
 
-const defaultObjective = causalObjective();
-
-class BatchBuilder {
-  readonly #options: BatchOptions;
-  readonly #objective: Objective;
-  /** T, and labels of a row. */
-  readonly #lengths: { readonly ids: number; readonly labels: number };
-  #rows: Row[] = [];
-  /** Whether some row so far had several documents, or types of tokens: then every batch has them. */
-  #hasDocuments = false;
-  #hasTypes = false;
-  truncated = 0;
-  dropped = 0;
-
-  constructor(options: BatchOptions) {
-    this.#options = options;
-    this.#objective = options.objective ?? defaultObjective;
-    const { sequenceLength: ids } = options;
-    this.#lengths = { ids, labels: sizeOf(this.#objective.labelShape(1, ids)) as number };
-  }
-
-  get full(): boolean {
-    return this.#rows.length === this.#options.batchSize;
-  }
-
-  get empty(): boolean {
-    return this.#rows.length === 0;
-  }
-
-  add(example: Example, epoch: number, index: number): void {
-    const { tokenizer, vocabSize, sequenceLength, seed } = this.#options;
-    const key = [seed, epoch, index] as const;
-    const row = this.#objective.row({ example, tokenizer, vocabSize, sequenceLength, key });
-    if (row.truncated) this.truncated++;
-    if (row.counted === 0) {
-      this.dropped++;
-      return;
-    }
-    this.#hasDocuments ||= row.documentIds !== undefined;
-    this.#hasTypes ||= row.tokenTypeIds !== undefined;
-    this.#rows.push(row);
-  }
-
-  /** The batch, and an empty builder again. */
-  take(): Batch {
-    const { batchSize, tokenizer, vocabSize } = this.#options;
-    const { ids: length, labels: labelLength } = this.#lengths;
-    const rows = this.#rows;
-    this.#rows = [];
-    const inputIds = new Int32Array(batchSize * length).fill(tokenizer.padTokenId ?? 0);
-    const labels = new Int32Array(batchSize * labelLength).fill(IGNORE_INDEX);
-    const documents = new Int32Array(inputIds.length);
-    const tokenTypeIds = new Int32Array(inputIds.length);
-    for (const [at, row] of rows.entries()) {
-      const offset = at * length;
-      for (let i = 0; i < row.inputIds.length; i++) {
-        inputIds[offset + i] = checkId(row.inputIds[i] ?? -1, vocabSize);
-        documents[offset + i] = row.documentIds?.[i] ?? 1;
-        tokenTypeIds[offset + i] = row.tokenTypeIds?.[i] ?? 0;
-      }
-      for (let i = 0; i < row.labels.length; i++)
-        labels[at * labelLength + i] = row.labels[i] ?? IGNORE_INDEX;
-    }
-    const weight = rows.reduce((sum, row) => sum + (row.weight ?? row.counted), 0);
-    const counted = rows.reduce((sum, row) => sum + row.counted, 0);
-    return {
-      inputIds,
-      labels,
-      ...((this.#objective.masks || this.#hasDocuments) && { attentionMask: documents }),
-      ...(this.#hasDocuments && { positionIds: positionsIn(documents, length) }),
-      ...(this.#hasTypes && { tokenTypeIds }),
-      counted,
-      ...(this.#objective.masks && { tokens: documents.filter((number) => number > 0).length }),
-      ...(weight !== counted && { weight }),
-      rows: rows.length,
-    };
-  }
-}
-
-/** Places within documents, from 0 at each change of number. */
-function positionsIn(documents: Int32Array, length: number): Int32Array {
-  const positions = new Int32Array(documents.length);
-  for (let at = 1; at < documents.length; at++)
-    if (at % length !== 0 && documents[at] === documents[at - 1])
-      positions[at] = (positions[at - 1] ?? 0) + 1;
-  return positions;
-}
-
 /** Batches of training data without end, epoch after epoch, from a position on. */
 export async function* trainingBatches(
   options: BatchOptions,
@@ -154,46 +82,42 @@ export async function* trainingBatches(
   { readonly batch: Batch; readonly position: DataPosition; readonly counts: DataCounts },
   never
 > {
-  const builder = new BatchBuilder(options);
-  let { epoch, start } = from;
-  for (;;) {
-    let used = start;
-    let kept = false;
-    for await (const example of examplesOf("train", options, { epoch, start, shuffle: true })) {
-      builder.add(example, epoch, used);
-      kept ||= !builder.empty;
-      used++;
-      if (!builder.full) continue;
-      const counts = { truncated: builder.truncated, dropped: builder.dropped };
-      yield { batch: builder.take(), position: { epoch, start: used }, counts };
-    }
-    if (!kept && start === 0)
-      throw new TrainingError(
-        "NO_EXAMPLES",
-        used === 0
-          ? "The data loader yields no training example: the data is empty or too short."
-          : `None of the ${used} training examples has a label that counts (a next token needs at least two ids, a classifier a label), so there is nothing to learn.`,
-      );
-    epoch++;
-    start = 0;
+  const assembler = new BatchAssembler(options, from.seen);
+  const source = options.groupByLength ? groupedByLength(options, from) : inOrder(options, from);
+  for await (const { rows, place, counts } of source) {
+    const batch = assembler.assemble(rows, assembler.lengthOf(rows));
+    const { truncated, dropped, ...where } = place;
+    yield { batch, position: { ...where, seen: { truncated, dropped, ...assembler.seen } }, counts };
   }
+  throw new Error("rows for training have no end");
 }
 
-/** Batches of one split in order, once; the last may have fewer rows. */
+/** Rows as they come, so many at a time. */
+async function* inOrder(options: BatchOptions, from: DataPosition): AsyncGenerator<RowBatch, never> {
+  let rows: Row[] = [];
+  for await (const { row, after } of trainingRows(options, from)) {
+    rows.push(row);
+    if (rows.length < options.batchSize) continue;
+    yield { rows, place: after, counts: after };
+    rows = [];
+  }
+  throw new Error("rows for training have no end");
+}
+
+/**
+ * Batches of one split in order, once. The last may have fewer rows; it is as long as the one before, unless it must be
+ * longer: a length of its own would be a graph of its own, for one batch.
+ */
 export async function* evaluationBatches(split: Split, options: BatchOptions): AsyncGenerator<Batch> {
-  const builder = new BatchBuilder(options);
-  let index = 0;
-  for await (const example of examplesOf(split, options, { epoch: 0, start: 0, shuffle: false })) {
-    builder.add(example, 0, index++);
-    if (builder.full) yield builder.take();
+  const assembler = new BatchAssembler(options);
+  let rows: Row[] = [];
+  let length = 0;
+  for await (const { row } of exampleRows(split, options, { epoch: 0, start: 0, shuffle: false })) {
+    if (row.counted > 0) rows.push(row);
+    if (rows.length < options.batchSize) continue;
+    length = assembler.lengthOf(rows);
+    yield assembler.assemble(rows, length);
+    rows = [];
   }
-  if (!builder.empty) yield builder.take();
-}
-
-function examplesOf(
-  split: Split,
-  { data, tokenizer, sequenceLength, seed }: BatchOptions,
-  place: { readonly epoch: number; readonly start: number; readonly shuffle: boolean },
-): AsyncIterable<Example> {
-  return data.examples(split, { tokenizer, sequenceLength, seed, ...place });
+  if (rows.length > 0) yield assembler.assemble(rows, Math.max(length, assembler.lengthOf(rows)));
 }

@@ -3,9 +3,10 @@ import { causalObjective } from "./causal-objective.ts";
 import { checkId } from "./check-id.ts";
 import type { SampleEvent, TrainingEvent } from "./events.ts";
 import { TextGenerator } from "./generation.ts";
-import { defineTrainer, type Trainer, type TrainingContext } from "./index.ts";
+import { defineTrainer, type Trainer, type TrainingContext, type TrainingPlan } from "./index.ts";
 import type { Objective } from "./objective.ts";
 import { checkCommon, commonFields, completeCommon } from "./options.ts";
+import { prepareTraining } from "./preparation.ts";
 import { trainingLoop } from "./training-loop.ts";
 import type { TrainingStep } from "./training-step.ts";
 
@@ -26,16 +27,21 @@ const options = fields.superRefine(checkCommon).transform(completeCommon);
 
 export type CausalLmOptions = z.output<typeof options>;
 
-/** Trains a causal language model on next-token prediction. */
+/**
+ * Trains a causal language model on next-token prediction. The loss of an update is the mean cross-entropy of all its tokens, so
+ * that neither batch size nor gradient accumulation changes it; the gradient is clipped by its global norm. The learning rate
+ * grows linearly and falls with half a cosine. At the end, or every `sampleSteps`, the model writes a sample. Sources: Loshchilov and Hutter (2019),
+ * "Decoupled Weight Decay Regularization" (AdamW); (2017), "SGDR" (the cosine).
+ */
 export const causalLm = defineTrainer({
-  description: "Next-token prediction with AdamW, warm-up and cosine decay.",
+  description: "Next-token prediction: a model learns to go on with a text.",
   options,
   create: (given) => new CausalLmTrainer(given),
 });
 
 class CausalLmTrainer implements Trainer {
   readonly task = "causal_lm";
-  readonly maxSteps: number;
+  readonly maxSteps: number | undefined;
   readonly #options: CausalLmOptions;
 
   constructor(given: CausalLmOptions) {
@@ -45,6 +51,10 @@ class CausalLmTrainer implements Trainer {
 
   objective(): Objective {
     return causalObjective({ labelSmoothing: this.#options.labelSmoothingFactor });
+  }
+
+  prepare(context: TrainingContext): Promise<TrainingPlan> {
+    return prepareTraining(context, this.#options, this.objective());
   }
 
   train(context: TrainingContext): AsyncGenerator<TrainingEvent> {

@@ -33,6 +33,6 @@ function row({ example, tokenizer, vocabSize, sequenceLength }: RowRequest): Row
     if (documents) documents[at] = documentIds?.[at] ?? 0;
     if (label !== IGNORE_INDEX) counted++;
   }
-  const truncated = ids.length > sequenceLength + 1;
+  const truncated = Math.max(0, ids.length - sequenceLength - 1);
   return { inputIds, labels, counted, truncated, ...(documents && { documentIds: documents }) };
 }

@@ -5,10 +5,10 @@ import {
   equal,
   gather,
   mul,
-  replaceWhere,
   reshape,
   sizeOf,
   type Tensor,
+  where,
 } from "../tensor/index.ts";
 import type { Batch } from "./batching.ts";
 import { TrainingError } from "./errors.ts";
@@ -58,7 +58,7 @@ export function classificationObjective(options: ClassificationOptions): Objecti
     if (!isWeighted) return plain;
     if (multiLabel) return mul(plain, constant(weights, "float32", [1, classes.length]));
     const table = constant(weights, "float32", [classes.length, 1]);
-    const known = replaceWhere(equal(labels, IGNORE_INDEX), 0, labels);
+    const known = where(equal(labels, IGNORE_INDEX), 0, labels);
     return mul(plain, reshape(gather(table, known), [sizeOf(labels.shape)]));
   };
   return {

@@ -1,4 +1,5 @@
 import type { DataCounts } from "./batching.ts";
+import type { DataSurvey } from "./data-survey.ts";
 import type { WarningEvent } from "./events.ts";
 
 /** Says once that examples are cut, and once that examples are left out: what {@link trainingBatches} counts. */
@@ -8,6 +9,12 @@ export class DataWarnings {
 
   constructor(sequenceLength: number) {
     this.#sequenceLength = sequenceLength;
+  }
+
+  /** What the run's first event said is not said again. */
+  told({ truncated, dropped }: DataSurvey): void {
+    if (truncated.examples > 0) this.#said.add("truncated");
+    if (dropped > 0) this.#said.add("dropped");
   }
 
   /** Says each sentence once. */

@@ -51,11 +51,7 @@ export class Evaluator {
     this.#worst = new Worst(mistakes, options);
     for (const named of metrics)
       for (const read of readsOf(named))
-        if (!this.#objective.gives.includes(read))
-          throw new TrainingError(
-            "METRIC_INPUT",
-            `The metric "${named.name}" reads \`${read}\`, which training of the task ${this.#objective.task} does not give (it gives ${this.#objective.gives.join(", ")}). Leave it out.`,
-          );
+        if (!this.#objective.gives.includes(read)) throw refusedMetric(named, read, this.#objective);
     this.#wanted = {
       reads: new Set(metrics.flatMap(readsOf)),
       topK: Math.max(
@@ -233,6 +229,25 @@ class Worst {
 
 function readsOf({ metric }: NamedMetric): readonly MetricInput[] {
   return typeof metric === "function" ? ["predictedIds"] : metric.reads;
+}
+
+/** What else than the trainer at hand gives what a metric reads. */
+const GIVEN_BY: Readonly<Partial<Record<MetricInput, string>>> = {
+  texts:
+    "Nothing is generated in an evaluation. Score texts that the model wrote with `codex-ml metrics`, from a file of predictions and one of references",
+  outcome:
+    "No program is run in an evaluation. Score attempts that were run with `codex-ml metrics`, from a file that says which passed",
+  probabilities: "Only sequence_classification gives them",
+  labelBytes: "Only causal_lm and masked_lm, whose labels are tokens, give them",
+};
+
+function refusedMetric({ name }: NamedMetric, read: MetricInput, { task, gives }: Objective): TrainingError {
+  const elsewhere = GIVEN_BY[read];
+  return new TrainingError(
+    "METRIC_INPUT",
+    `The metric "${name}" reads \`${read}\`, which an evaluation of a model for ${task} does not give; it gives ${gives.join(", ")}. ` +
+      `${elsewhere === undefined ? "" : `${elsewhere}. `}Leave the metric out of the run file.`,
+  );
 }
 
 /** Calls a metric; what it throws is said to be that metric's. */

@@ -1,5 +1,6 @@
 import type { Split } from "../data-loaders/index.ts";
 import type { MetricValue } from "../metrics/index.ts";
+import type { DataSurvey } from "./data-survey.ts";
 
 /** One optimizer update. */
 export interface StepEvent {
@@ -30,6 +31,8 @@ export interface EvaluationEvent {
   readonly metrics: Readonly<Record<string, MetricValue>>;
   readonly tokens: number;
   readonly seconds: number;
+  /** What metrics and data loader say of it, where it is the only event (`codex-ml evaluate`). */
+  readonly warnings?: readonly string[];
 }
 
 /** Text that the model wrote along the way. */
@@ -108,6 +111,8 @@ export interface StartEvent {
   /** Updates that the trainer plans, when it knows. */
   readonly maxSteps?: number;
   readonly components: readonly ComponentOrigin[];
+  /** What of the training data is read, cut and left out, where the trainer looks. */
+  readonly data?: DataSurvey;
   /** What else to know before the first step, as sentences: which weights it starts from. */
   readonly notes?: readonly string[];
 }

@@ -11,11 +11,13 @@ import {
 import type { HostTensor } from "../runtime/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
 import type { causalLm } from "./causal-lm.ts";
+import type { DataSurvey } from "./data-survey.ts";
 import type { TrainingEvent } from "./events.ts";
 import type { maskedLm } from "./masked-lm.ts";
 import type { Objective } from "./objective.ts";
 import type { sequenceClassification } from "./sequence-classification.ts";
 
+export type { DataSurvey } from "./data-survey.ts";
 export type * from "./events.ts";
 
 /** A metric under the name that the run file gave it. */
@@ -54,14 +56,27 @@ export interface TrainingContext {
   saveCheckpoint(checkpoint: Checkpoint): Promise<string>;
 }
 
+/** What is known of a training before its first step. */
+export interface TrainingPlan {
+  /** Updates that it will do. */
+  readonly maxSteps?: number;
+  /** What it will read. */
+  readonly data?: DataSurvey;
+}
+
 /** Trains, and says what happens as it happens. */
 export interface Trainer {
   /** What the models are for that it trains. Default `causal_lm`. */
   readonly task?: Task;
   /** What a batch of such a model is and how it is judged; evaluating a finished run needs it. Default: next-token prediction. */
   objective?(model: Model): Objective;
-  /** Updates that `train` will do, when it is known beforehand. */
-  readonly maxSteps?: number;
+  /** Updates that `train` will do, when it is known before the data is. */
+  readonly maxSteps?: number | undefined;
+  /**
+   * Looks at the data before the first step. What it finds is told in the run's first event; a run calls it with the context
+   * that `train` is given next. Throws when training on such data makes no sense.
+   */
+  prepare?(context: TrainingContext): Promise<TrainingPlan>;
   /** Yields events in order; the last is an `end`. Throws when training cannot go on. */
   train(context: TrainingContext): AsyncIterable<TrainingEvent>;
 }
@@ -79,7 +94,7 @@ export const trainers: RegistryKind<Trainer> = {
   builtins: {
     causal_lm: {
       load: async () => (await import("./causal-lm.ts")).causalLm,
-      description: "Next-token prediction with AdamW, warm-up and cosine decay.",
+      description: "Next-token prediction: a model learns to go on with a text.",
     },
     masked_lm: {
       load: async () => (await import("./masked-lm.ts")).maskedLm,

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import type { TrainingEvent } from "./events.ts";
-import { defineTrainer, type Trainer, type TrainingContext } from "./index.ts";
+import { defineTrainer, type Trainer, type TrainingContext, type TrainingPlan } from "./index.ts";
 import { maskedObjective } from "./masked-objective.ts";
 import type { Objective } from "./objective.ts";
 import { checkCommon, commonFields, completeCommon } from "./options.ts";
+import { prepareTraining } from "./preparation.ts";
 import { trainingLoop } from "./training-loop.ts";
 
 const fields = z.strictObject({
@@ -20,7 +21,12 @@ const options = fields.superRefine(checkCommon).transform(completeCommon);
 
 type MaskedLmOptions = z.output<typeof options>;
 
-/** Pretrains an encoder: hides tokens of a text and has the model guess them. */
+/**
+ * Pretrains an encoder: hides tokens of a text and has the model guess them. Of those to be guessed, 80 % are replaced by the mask,
+ * 10 % by a random token, and 10 % stay; which ones is drawn anew for every epoch. It needs a tokenizer with a mask token, such as
+ * `wordpiece`. Optimizer and schedule are those of `causal_lm`. Sources: Devlin et al. (2019), "BERT"; Liu et al. (2019),
+ * "RoBERTa" (masks drawn anew).
+ */
 export const maskedLm = defineTrainer({
   description: "Masked language modelling (Devlin et al. 2019), with masks drawn anew for every epoch.",
   options,
@@ -29,7 +35,7 @@ export const maskedLm = defineTrainer({
 
 class MaskedLmTrainer implements Trainer {
   readonly task = "masked_lm";
-  readonly maxSteps: number;
+  readonly maxSteps: number | undefined;
   readonly #options: MaskedLmOptions;
 
   constructor(given: MaskedLmOptions) {
@@ -40,6 +46,10 @@ class MaskedLmTrainer implements Trainer {
   objective(): Objective {
     const { labelSmoothingFactor: labelSmoothing, mlmProbability } = this.#options;
     return maskedObjective({ labelSmoothing, mlmProbability });
+  }
+
+  prepare(context: TrainingContext): Promise<TrainingPlan> {
+    return prepareTraining(context, this.#options, this.objective());
   }
 
   train(context: TrainingContext): AsyncGenerator<TrainingEvent> {

@@ -3,7 +3,13 @@ import { Random } from "../tensor/index.ts";
 import { checkId } from "./check-id.ts";
 import { TrainingError } from "./errors.ts";
 import type { Objective, RowRequest } from "./objective.ts";
-import { encoderInput } from "./special-tokens.ts";
+import {
+  type EncoderInput,
+  type EncoderWindow,
+  encoderInput,
+  encoderWindow,
+  windowLength,
+} from "./special-tokens.ts";
 import { tokenObjective } from "./token-objective.ts";
 
 export interface MaskingOptions extends LossOptions {
@@ -24,9 +30,16 @@ export function maskedObjective({ mlmProbability, ...smoothing }: MaskingOptions
         "NO_MASK_TOKEN",
         "The tokenizer has no mask token to hide words with (maskTokenId). Use wordpiece, or give the tokenizer the special token [MASK].",
       );
-    const { inputIds, truncated, tokenTypeIds } = encoderInput(example, tokenizer, sequenceLength);
     const special = new Set(Object.values(tokenizer.specialTokens ?? {}));
-    const { labels: given, documentIds } = "text" in example ? {} : example;
+    const {
+      inputIds,
+      truncated,
+      tokenTypeIds,
+      labels: given,
+      documentIds,
+    }: EncoderInput & Partial<EncoderWindow> = "text" in example
+      ? encoderInput(example, tokenizer, sequenceLength)
+      : encoderWindow(example, tokenizer, sequenceLength);
     const masked = inputIds.slice();
     const labels = new Int32Array(inputIds.length).fill(IGNORE_INDEX);
     const random = new Random(...key, 0x6d6c6d);
@@ -49,8 +62,12 @@ export function maskedObjective({ mlmProbability, ...smoothing }: MaskingOptions
       counted,
       truncated,
       ...(tokenTypeIds && { tokenTypeIds }),
-      ...(documentIds && { documentIds: Array.from(documentIds).slice(0, masked.length) }),
+      ...(documentIds && { documentIds }),
     };
   };
-  return tokenObjective("a masked language model", { task: "masked_lm", masks: true, row }, smoothing);
+  return tokenObjective(
+    "a masked language model",
+    { task: "masked_lm", masks: true, row, windowLength },
+    smoothing,
+  );
 }

@@ -31,7 +31,8 @@ export interface Row {
   readonly counted: number;
   /** What the row's losses add to the denominator of the mean. Default `counted`. */
   readonly weight?: number;
-  readonly truncated: boolean;
+  /** Ids that did not fit and were cut off. */
+  readonly truncated: number;
 }
 
 /** Losses and predictions of one evaluated row, for metrics and for the list of mistakes. */
@@ -72,6 +73,8 @@ export interface Objective {
   readonly masks: boolean;
   /** What metrics can read. */
   readonly gives: readonly MetricInput[];
+  /** Positions to ask the data loader for, where a row adds ids of its own to those that it gives. Default: T. */
+  windowLength?(sequenceLength: number, tokenizer: Tokenizer): number;
   /** @throws TrainingError when the example cannot be used at all. */
   row(request: RowRequest): Row;
   /** Shape of the int32 labels of a batch. */

@@ -3,9 +3,10 @@ import type { Model } from "../models/index.ts";
 import { classificationObjective } from "./classification-objective.ts";
 import { TrainingError } from "./errors.ts";
 import type { TrainingEvent } from "./events.ts";
-import { defineTrainer, type Trainer, type TrainingContext } from "./index.ts";
+import { defineTrainer, type Trainer, type TrainingContext, type TrainingPlan } from "./index.ts";
 import type { Objective } from "./objective.ts";
 import { checkCommon, commonFields, completeCommon } from "./options.ts";
+import { prepareTraining } from "./preparation.ts";
 import { trainingLoop } from "./training-loop.ts";
 
 const fields = z.strictObject({
@@ -29,7 +30,11 @@ const options = fields.superRefine(checkCommon).transform(completeCommon);
 
 type ClassificationTrainerOptions = z.output<typeof options>;
 
-/** Trains a classifier of texts, or of pairs of texts. */
+/**
+ * Trains a classifier of texts, or of pairs of texts. The loss is the cross-entropy of the classes; where they do not exclude each
+ * other (`problemType: multi_label_classification`), binary cross-entropy a class. At the end it shows the hardest mistakes on
+ * the validation split. Optimizer and schedule are those of `causal_lm`.
+ */
 export const sequenceClassification = defineTrainer({
   description: "Which class a text belongs to, or which classes where they do not exclude each other.",
   options,
@@ -38,7 +43,7 @@ export const sequenceClassification = defineTrainer({
 
 class SequenceClassificationTrainer implements Trainer {
   readonly task = "sequence_classification";
-  readonly maxSteps: number;
+  readonly maxSteps: number | undefined;
   readonly #options: ClassificationTrainerOptions;
 
   constructor(given: ClassificationTrainerOptions) {
@@ -61,6 +66,10 @@ class SequenceClassificationTrainer implements Trainer {
       );
     const multiLabel = problemType === "multi_label_classification";
     return classificationObjective({ labels, multiLabel, classWeights, labelSmoothing });
+  }
+
+  prepare(context: TrainingContext): Promise<TrainingPlan> {
+    return prepareTraining(context, this.#options, this.objective(context.model));
   }
 
   train(context: TrainingContext): AsyncGenerator<TrainingEvent> {

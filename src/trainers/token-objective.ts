@@ -8,7 +8,7 @@ import type { EvaluatedRow, Objective, Outputs, Wanted } from "./objective.ts";
 /** What objectives with a label at every position have in common: all but how rows are made. */
 export function tokenObjective(
   description: string,
-  own: Pick<Objective, "task" | "masks" | "row">,
+  own: Pick<Objective, "task" | "masks" | "row" | "windowLength">,
   smoothing: LossOptions = {},
 ): Objective {
   return {

@@ -1,6 +1,5 @@
 import type { Split } from "../data-loaders/index.ts";
-import { adamW, warmupCosine } from "../optim/index.ts";
-import { type Batch, type BatchOptions, type DataPosition, trainingBatches } from "./batching.ts";
+import { type Batch, type DataPosition, trainingBatches } from "./batching.ts";
 import { BestEvaluation } from "./best-evaluation.ts";
 import { DataWarnings } from "./data-warnings.ts";
 import { TrainingError } from "./errors.ts";
@@ -8,14 +7,17 @@ import { Evaluator } from "./evaluation.ts";
 import type { EndEvent, SampleEvent, TrainingEvent } from "./events.ts";
 import type { TrainingContext } from "./index.ts";
 import type { Objective } from "./objective.ts";
-import type { CommonOptions } from "./options.ts";
+import { optimizerFor } from "./optimizer-options.ts";
+import { type CompleteOptions, evalStepsFor } from "./options.ts";
 import { parameterGroups } from "./parameter-groups.ts";
-import { sequenceLengthFor } from "./sequence-length.ts";
+import { batchingOf, prepareTraining, surveyOf } from "./preparation.ts";
+import { scheduleFor } from "./schedule-options.ts";
 import { TrainingStep } from "./training-step.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 /** What a trainer adds to the loop that all share. */
 export interface LoopPlan {
-  readonly options: CommonOptions & { readonly evalSteps: number };
+  readonly options: CompleteOptions;
   readonly objective: Objective;
   /** Text written along the way; called after an update. */
   readonly sample?: (step: TrainingStep) => Promise<SampleEvent | undefined>;
@@ -31,12 +33,15 @@ export interface LoopPlan {
  * @throws TrainingError when training cannot go on; what was learned so far is saved first.
  */
 export async function* trainingLoop(context: TrainingContext, plan: LoopPlan): AsyncGenerator<TrainingEvent> {
-  const { model, tokenizer, data, metrics, signal, seed } = context;
+  const { model, data, metrics, signal } = context;
   const { options, objective } = plan;
-  const { maxSteps, batchSize, gradientAccumulationSteps, evalSteps } = options;
-  const sequenceLength = sequenceLengthFor(model, options.sequenceLength);
-  const { vocabSize } = model;
-  const batching: BatchOptions = { data, tokenizer, vocabSize, batchSize, sequenceLength, seed, objective };
+  const { gradientAccumulationSteps } = options;
+  const batching = batchingOf(context, options, objective);
+  const { sequenceLength } = batching;
+  const told = surveyOf(context);
+  // Interrupted while the data is looked at: not even the number of updates is known.
+  const maxSteps = options.maxSteps ?? (await prepareTraining(context, options, objective)).maxSteps ?? 1;
+  const { evalSteps = evalStepsFor(maxSteps) } = options;
   // The first batches come first: data that cannot be trained on is told before a large model is drawn.
   const source = trainingBatches(batching);
   const nextUpdate = async () => {
@@ -46,7 +51,7 @@ export async function* trainingLoop(context: TrainingContext, plan: LoopPlan): A
   };
   let upcoming = nextUpdate();
   const first = await unlessAborted(upcoming, signal);
-  const schedule = warmupCosine(options);
+  const schedule = scheduleFor({ ...options, maxSteps });
   const step = newStep(context, plan, sequenceLength, first?.[0]?.batch);
   const split: Split | undefined = data.splits.includes("validation") ? "validation" : undefined;
   if (split === undefined && options.metricForBestModel !== undefined)
@@ -57,6 +62,7 @@ export async function* trainingLoop(context: TrainingContext, plan: LoopPlan): A
   const evaluator = split && new Evaluator(model, metrics, batching, plan.mistakes);
   const best = new BestEvaluation(options);
   const warnings = new DataWarnings(sequenceLength);
+  if (told !== undefined) warnings.told(told);
 
   let position: DataPosition = { epoch: 0, start: 0 };
   let saved = 0;
@@ -79,6 +85,8 @@ export async function* trainingLoop(context: TrainingContext, plan: LoopPlan): A
   };
   let reason: EndEvent["reason"] | undefined;
   try {
+    // The loader knows by now what it leaves out.
+    if (first !== undefined) yield* warnings.once(data.notes?.() ?? []);
     while (step.step < maxSteps && reason === undefined) {
       const started = performance.now();
       const update = await unlessAborted(upcoming, signal);
@@ -135,37 +143,20 @@ function newStep(
   sequenceLength: number,
   like: Batch | undefined,
 ): TrainingStep {
-  const { batchSize, gradientAccumulationSteps, maxGradNorm, weightDecay } = options;
-  const { adamBeta1: beta1, adamBeta2: beta2, adamEpsilon: epsilon } = options;
+  const { batchSize, gradientAccumulationSteps, maxGradNorm, gradientCheckpointing } = options;
   return new TrainingStep({
     model,
-    optimizer: adamW({ beta1, beta2, epsilon, weightDecay }),
+    optimizer: optimizerFor(model, options),
     batchSize,
     sequenceLength,
     gradientAccumulationSteps,
     maxGradNorm,
+    gradientCheckpointing,
     seed,
     objective,
     groupOf: parameterGroups(model, options),
     ...(like && { like }),
   });
-}
-
-/** What the promise gives, or undefined as soon as the signal aborts. */
-async function unlessAborted<Result>(
-  promise: Promise<Result>,
-  signal: AbortSignal,
-): Promise<Result | undefined> {
-  if (signal.aborted) return undefined;
-  const stop = new AbortController();
-  const aborted = new Promise<undefined>((resolve) =>
-    signal.addEventListener("abort", () => resolve(undefined), { once: true, signal: stop.signal }),
-  );
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    stop.abort();
-  }
 }
 
 async function* eventsOf(event: Promise<TrainingEvent | undefined>): AsyncGenerator<TrainingEvent> {

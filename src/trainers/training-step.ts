@@ -1,25 +1,24 @@
 import type { Model } from "../models/index.ts";
-import type { Optimizer } from "../optim/index.ts";
+import type { Parameter } from "../nn/index.ts";
+import { clipFactor, type Optimizer } from "../optim/index.ts";
 import { type Call, type HostTensor, Program, TensorBuffer } from "../runtime/index.ts";
 import { mix32 } from "../tensor/index.ts";
 import type { Batch } from "./batching.ts";
 import { causalObjective } from "./causal-objective.ts";
 import { TrainingError } from "./errors.ts";
 import type { Objective } from "./objective.ts";
-import { type ResultName, type StepGraphOptions, traceStep } from "./step-graph.ts";
+import type { Place, RollingMemory } from "./rolling-memory.ts";
+import { type ResultName, type StepGraph, traceStep } from "./step-graph.ts";
 import { type BatchForm, batchBuffers, feedsOf, formOf } from "./traced-batch.ts";
-import {
-  allocateFor,
-  initialize,
-  type ParameterGroup,
-  type ParameterMemory,
-  prefixed,
-  type UpdateUnit,
-  updateUnits,
-  type Weights,
-} from "./weights.ts";
+import { type ParameterGroup, type UpdateUnit, updateUnits } from "./update-units.ts";
+import { Updates, write } from "./updates.ts";
+import { allocateWeights, initialize, prefixed, type Weights } from "./weights.ts";
 
-export interface TrainingStepOptions extends StepGraphOptions {
+export interface TrainingStepOptions {
+  readonly model: Model;
+  readonly optimizer: Optimizer;
+  /** Largest global norm of the gradient; 0 leaves it as it is. Default 0. */
+  readonly maxGradNorm?: number;
   /** Sequences of one forward pass, B. */
   readonly batchSize: number;
   /** Tokens of a sequence, T. */
@@ -30,6 +29,8 @@ export interface TrainingStepOptions extends StepGraphOptions {
   readonly like?: Batch;
   /** How each parameter is trained, by its name. Default: all alike. */
   readonly groupOf?: (name: string) => ParameterGroup;
+  /** Whether the backward pass computes the inner values of layers again: less memory, more time. Default false. */
+  readonly gradientCheckpointing?: boolean;
   /** Forward passes of one update. Default 1. */
   readonly gradientAccumulationSteps?: number;
   readonly seed: number;
@@ -43,31 +44,29 @@ export interface StepResult {
 }
 
 /**
- * Forward pass, backward pass, clipping and optimizer update as one graph that is run in one call an update; with gradient
- * accumulation, a second graph adds up the gradients of all batches but the last.
+ * An update of a model: forward and backward pass as one graph that is run once a batch, then clipping and the optimizer's
+ * update, piece by piece.
  *
  * The loss of an update is Σ token losses / Σ counted tokens over all its batches, whatever their sizes: every batch's
  * losses are scaled by the count of the whole update, which is known before the first one runs.
  */
 export class TrainingStep {
   readonly #options: TrainingStepOptions;
-  /** Two sets that swap at each update: a graph never writes what it still reads. */
-  readonly #sets: readonly [State, State];
+  readonly #updates: Updates;
   readonly #memory: SharedMemory;
   /** One a form of batch: with documents to keep apart or without. */
   readonly #graphs = new Map<string, BatchGraph>();
-  #set: 0 | 1 = 0;
   #step = 0;
   #running = false;
 
   constructor(options: TrainingStepOptions) {
     this.#options = options;
     const { model, optimizer, batchSize, sequenceLength, seed, like, groupOf } = options;
-    const units = updateUnits(model, groupOf);
-    const frozen = frozenWeights(model, units);
-    this.#sets = [newState(units, optimizer, frozen), newState(units, optimizer, frozen)];
-    initialize(model, this.#sets[0].weights.parameters, seed);
-    this.#memory = new SharedMemory(options, units);
+    const { gradientAccumulationSteps = 1 } = options;
+    const units = updateUnits(model, optimizer, groupOf);
+    this.#updates = new Updates(optimizer, units, gradientAccumulationSteps > 1 ? 2 : 1);
+    this.#memory = new SharedMemory(model, units, this.#updates.memory, gradientAccumulationSteps);
+    initialize(model, this.weights, seed);
     this.#graphFor(
       like === undefined
         ? { batchSize, sequenceLength, attentionMask: false, positionIds: false, tokenTypeIds: false }
@@ -77,7 +76,7 @@ export class TrainingStep {
 
   #graphFor(form: BatchForm): BatchGraph {
     const key = JSON.stringify(form);
-    const graph = this.#graphs.get(key) ?? new BatchGraph(this.#options, form, this.#memory, this.#sets);
+    const graph = this.#graphs.get(key) ?? new BatchGraph(this.#options, form, this.#memory);
     this.#graphs.set(key, graph);
     return graph;
   }
@@ -89,16 +88,12 @@ export class TrainingStep {
 
   /** The parameters as they are now. Valid until the next update has run. */
   get weights(): Weights {
-    return this.#sets[this.#set].weights.parameters;
+    return this.#memory.weights[this.#updates.place];
   }
 
   /** The optimizer's state as it is now, by `slot/parameter`. Valid until the next update has run. */
   get slots(): Weights {
-    const { slots } = this.#sets[this.#set];
-    return Object.assign(
-      {},
-      ...Object.entries(slots).map(([slot, memory]) => prefixed(slot, memory.parameters)),
-    );
+    return this.#updates.memory.slots(this.#updates.place);
   }
 
   /**
@@ -131,20 +126,17 @@ export class TrainingStep {
   }
 
   async #update(batches: readonly Batch[], weight: number, learningRate: number): Promise<StepResult> {
-    const { optimizer, batchSize, seed } = this.#options;
-    const { scalars, fed, results } = this.#memory;
+    const { batchSize, seed, maxGradNorm = 0 } = this.#options;
+    const { fed, results } = this.#memory;
     const step = this.#step + 1;
-    for (const [name, value] of Object.entries(optimizer.scalarValues({ step, learningRate })))
-      write(scalars[name], value, name);
     write(fed.inverse_count, 1 / weight, "inverse_count");
-
     let loss = 0;
     for (const [index, batch] of batches.entries()) {
       const graph = this.#graphFor(formOf(batch, batchSize));
       graph.feed(batch);
       fed.dropout_key_a.data[0] = mix32(seed, step, index, 0);
       fed.dropout_key_b.data[0] = mix32(seed, step, index, 1);
-      await graph.call(this.#set, index, index === batches.length - 1).run();
+      await graph.call(this.#updates.place, index, index === batches.length - 1).run();
       loss += results.loss.data[0] ?? Number.NaN;
     }
     const gradientNorm = results.gradient_norm.data[0] ?? Number.NaN;
@@ -155,7 +147,9 @@ export class TrainingStep {
           `Step ${step}: the ${what} is ${value} at learning rate ${learningRate.toPrecision(3)}. ` +
             "The weights before this step are kept. A smaller learningRate, more warmupSteps or a maxGradNorm (1 is usual) helps most often.",
         );
-    this.#set = this.#set === 0 ? 1 : 0;
+    const clip = maxGradNorm > 0 ? clipFactor(gradientNorm, maxGradNorm) : 1;
+    const gradients = batches.length % this.#memory.gradientSets;
+    await this.#updates.run({ step, learningRate, clip, gradients });
     this.#step = step;
     return { loss, gradientNorm };
   }
@@ -181,46 +175,15 @@ export class TrainingStep {
 
 type Results = Readonly<Record<ResultName, TensorBuffer<"float32">>>;
 
-interface State {
-  readonly weights: ParameterMemory;
-  readonly slots: Readonly<Record<string, ParameterMemory>>;
-}
-
-function newState(units: readonly UpdateUnit[], optimizer: Optimizer, frozen: Weights): State {
-  const memory = allocateFor(units);
-  return {
-    weights: { units: memory.units, parameters: { ...memory.parameters, ...frozen } },
-    slots: Object.fromEntries(optimizer.slots.map((slot) => [slot, allocateFor(units)])),
-  };
-}
-
-/** Memory for the parameters that no unit has: both sets share it, since nothing changes it. */
-function frozenWeights(model: Model, units: readonly UpdateUnit[]): Weights {
-  const trained = new Set(units.flatMap(({ parameters }) => parameters));
-  return Object.fromEntries(
-    model
-      .parameters()
-      .filter((parameter) => !trained.has(parameter))
-      .map(({ name, dims }) => [name, new TensorBuffer({ dtype: "float32", shape: dims })]),
-  );
-}
-
-/** Everything that an update reads and replaces, under the names of the graph. */
-function updatedBuffers({ weights, slots }: State): Weights {
-  return Object.assign(
-    { ...weights.units },
-    ...Object.entries(slots).map(([slot, memory]) => prefixed(slot, memory.units)),
-  );
-}
-
 function scalarBuffer(): TensorBuffer<"float32"> {
   return new TensorBuffer({ dtype: "float32", shape: [] });
 }
 
-/** What the graphs of all forms read and write besides batches and weights. */
+/** What the graphs of all forms read and write besides batches. */
 class SharedMemory {
-  readonly units: readonly UpdateUnit[];
-  readonly scalars: Readonly<Record<string, TensorBuffer<"float32">>>;
+  readonly trained: ReadonlySet<Parameter>;
+  /** All parameters at either place; those that are frozen are in both, since nothing changes them. */
+  readonly weights: readonly [Weights, Weights];
   readonly fed = {
     inverse_count: scalarBuffer(),
     dropout_key_a: new TensorBuffer({ dtype: "int32", shape: [] }),
@@ -228,88 +191,83 @@ class SharedMemory {
   };
   readonly results: Results = { loss: scalarBuffer(), gradient_norm: scalarBuffer() };
   readonly accumulates: boolean;
-  /** Sums of gradients swap like the weights do: read one set, write the other. */
-  readonly sums: readonly Weights[];
+  /** Sums of gradients by parameter: a batch reads one set and writes the next. Without accumulation there is one. */
+  readonly gradients: readonly Weights[];
+  readonly #rolling: RollingMemory;
 
   constructor(
-    { optimizer, gradientAccumulationSteps = 1 }: TrainingStepOptions,
+    model: Model,
     units: readonly UpdateUnit[],
+    rolling: RollingMemory,
+    gradientAccumulationSteps: number,
   ) {
-    this.units = units;
-    this.scalars = Object.fromEntries(optimizer.scalars.map((name) => [name, scalarBuffer()]));
+    this.trained = new Set(units.flatMap(({ parameters }) => parameters));
+    const names = new Set([...this.trained].map(({ name }) => name));
+    const frozen = allocateWeights(model, (name) => !names.has(name));
+    this.weights = [
+      { ...rolling.parameters(0), ...frozen },
+      { ...rolling.parameters(1), ...frozen },
+    ];
     this.accumulates = gradientAccumulationSteps > 1;
-    this.sums = this.accumulates ? [0, 1].map(() => prefixed("sum", allocateFor(units).units)) : [{}];
+    this.gradients = (this.accumulates ? [0, 1] : [0]).map((set) => rolling.gradients(set));
+    this.#rolling = rolling;
   }
-}
 
-function write(buffer: TensorBuffer<"float32"> | undefined, value: number, name: string): void {
-  const rounded = Math.fround(value);
-  if (buffer === undefined || !Number.isFinite(rounded) || (rounded === 0 && value !== 0))
-    throw new TrainingError(
-      "BAD_SCALAR",
-      `${value} was to be fed to the update as "${name}"; it must be a number that float32 can hold, under a name that the optimizer lists.`,
-    );
-  buffer.data[0] = value;
+  get gradientSets(): number {
+    return this.gradients.length;
+  }
+
+  /** Makes the sums that the first batch of an update adds to zeros. */
+  clearSums(): void {
+    this.#rolling.clearGradients(0);
+  }
 }
 
 /** The compiled graphs of one form of batch, tied to every combination of buffers that a step can use. */
 class BatchGraph {
+  readonly #memory: SharedMemory;
   readonly #batch: Readonly<Record<string, TensorBuffer<"int32">>>;
+  /** By the place of the parameters and the set of gradients that is read. */
   readonly #last: readonly (readonly Call[])[];
+  /** The same without the norm of what is not the whole gradient yet. */
   readonly #adding: readonly (readonly Call[])[];
-  readonly #sums: readonly Weights[];
 
   constructor(
-    options: TrainingStepOptions,
+    { model, objective = causalObjective(), gradientCheckpointing }: TrainingStepOptions,
     form: BatchForm,
-    { units, scalars, fed, results, accumulates, sums }: SharedMemory,
-    sets: readonly [State, State],
+    memory: SharedMemory,
   ) {
-    const { objective = causalObjective() } = options;
-    const graph = traceStep(options, objective, form, units, accumulates);
-    const inputs = [...graph.inputs, ...graph.stateInputs];
-    const last = new Program({ inputs, outputs: { ...graph.results, ...graph.updated } });
-    const adding = accumulates
-      ? new Program({ inputs: graph.inputs, outputs: { loss: graph.results.loss, ...graph.sums } })
-      : undefined;
+    const { fed, results, weights, gradients, accumulates, trained } = memory;
+    const graph = traceStep(model, objective, form, trained, accumulates, gradientCheckpointing);
+    this.#memory = memory;
     this.#batch = batchBuffers(objective, form);
-    const given = { ...this.#batch, ...fed };
-    this.#sums = sums;
-    this.#last = sets.map((from, set) =>
-      sums.map((sum) =>
-        last.bind(
-          {
-            ...given,
-            ...prefixed("optimizer", scalars),
-            ...from.weights.parameters,
-            ...updatedBuffers(from),
-            ...sum,
-          },
-          { ...results, ...prefixed("next", updatedBuffers(sets[1 - set] as State)) },
-        ),
-      ),
-    );
-    this.#adding = sets.map((from) =>
-      adding === undefined
-        ? []
-        : sums.map((sum, index) =>
-            adding.bind(
-              { ...given, ...from.weights.parameters, ...sum },
-              { loss: results.loss, ...prefixed("next", sums[1 - index] ?? {}) },
-            ),
+    const calls = (given: StepGraph["results"] | Pick<StepGraph["results"], "loss">) => {
+      const outputs = { ...given, ...prefixed("gradient", graph.gradients) };
+      const program = new Program({ inputs: graph.inputs, outputs });
+      const written = Object.fromEntries(
+        Object.keys(given).map((name) => [name, results[name as ResultName]]),
+      );
+      return weights.map((parameters) =>
+        gradients.map((sums, set) =>
+          program.bind(
+            { ...this.#batch, ...fed, ...parameters, ...(accumulates && prefixed("sum", sums)) },
+            { ...written, ...prefixed("gradient", gradients[(set + 1) % gradients.length] as Weights) },
           ),
-    );
+        ),
+      );
+    };
+    this.#last = calls(graph.results);
+    this.#adding = accumulates ? calls({ loss: graph.results.loss }) : [];
   }
 
   feed(batch: Batch): void {
     for (const [name, values] of Object.entries(feedsOf(batch))) this.#batch[name]?.data.set(values);
   }
 
-  /** The call for batch `index` of an update that starts from the weights in `set`. */
-  call(set: 0 | 1, index: number, last: boolean): Call {
-    const place = index % this.#sums.length;
-    if (index === 0) for (const buffer of Object.values(this.#sums[0] ?? {})) buffer.data.fill(0);
-    const call = (last ? this.#last : this.#adding)[set]?.[place];
+  /** The call for batch `index` of an update of parameters at `place`. */
+  call(place: Place, index: number, last: boolean): Call {
+    if (this.#memory.accumulates && index === 0) this.#memory.clearSums();
+    const call = (last ? this.#last : this.#adding)[place]?.[index % this.#memory.gradientSets];
     if (call === undefined) throw new TrainingError("BATCH_COUNT", `An update has no batch ${index}.`);
     return call;
   }

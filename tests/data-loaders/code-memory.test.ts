@@ -28,6 +28,13 @@ describe("code", () => {
     await symlink("../a.ts", join(directory, "repo/lib/link.ts"));
     expect(await paths()).toEqual(["README.md", "a.ts", "lib/b.py"]);
     expect(await paths({ maxFileSize: 2_000_000 })).toContain("big.ts");
+    const loader = await open("code", { path: "repo", validation: 0 });
+    await examplesOf(loader);
+    expect(loader.notes?.()).toEqual([
+      expect.stringMatching(
+        /^1 file\(s\) that are larger than `maxFileSize` were left out, .*big\.ts first$/,
+      ),
+    ]);
     expect(await paths({ languages: ["typescript"] })).toEqual(["a.ts"]);
     expect(await paths({ include: ["lib/**", "!*.js", "*.png"] })).toEqual(["lib/b.py", "photo.png"]);
     expect(await paths({ exclude: ["lib/"] })).toEqual(["README.md", "a.ts"]);

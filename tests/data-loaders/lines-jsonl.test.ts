@@ -21,6 +21,18 @@ describe("lines", () => {
     expect(loader.notes?.()).toEqual(["1 record(s) without text were left out"]);
   });
 
+  test("counts what the tokenizer makes no token of, once it was asked", async () => {
+    await write("a.txt", "one\n   \n\ntwo");
+    const loader = await open("lines", { path: "a.txt", validation: 0, packing: false });
+    const words = { vocabSize: 256, encode: (text: string) => Buffer.from(text.trim()), decode: () => "" };
+    expect(await textsOf(loader)).toEqual(["one", "   ", "two"]);
+    expect(await examplesOf(loader, "train", { tokenizer: words })).toHaveLength(2);
+    expect(loader.notes?.()).toEqual([
+      "1 record(s) whose text the tokenizer makes no token of were left out",
+      "1 record(s) without text were left out",
+    ]);
+  });
+
   test("says file and line of a broken one; skips and counts it when told", async () => {
     await write("a.txt", Buffer.concat([Buffer.from("one\n"), Buffer.of(0xff), Buffer.from("\ntwo\n")]));
     await expect(textsOf(await open("lines", { path: "a.txt", validation: 0 }))).rejects.toMatchObject({
@@ -170,7 +182,6 @@ describe("jsonl", () => {
     [{ path: undefined }, /path.*expected a file, a folder, a glob/],
     [{ sources: [{ path: "a.jsonl", weight: 1 }] }, /`sources` says where the data is/],
     [{ packing: true, columns: { label: "l" } }, /packing.*cannot be joined/],
-    [{ packing: true, groupByLength: true }, /groupByLength.*packed examples have one length/],
     [{ labels: ["a"] }, /labels.*there is no column of labels/],
     [{ labels: ["a", "a"], columns: { label: "l" } }, /a label is there twice/],
     [{ template: "{a}", columns: { text: "b" } }, /template.*give one of both/],
@@ -178,14 +189,6 @@ describe("jsonl", () => {
     [{ validation: "a.jsonl" }, /validation.*a\.jsonl is among the files for training too/],
     [{ split: { column: "s" }, validation: 0.1 }, /validation.*leave this share out/],
     [{ split: { column: "s", validation: "train" } }, /"train" is the value for train too/],
-    [
-      {
-        path: undefined,
-        groupByLength: true,
-        sources: [1, 2].map((weight) => ({ path: "a.jsonl", weight })),
-      },
-      /groupByLength.*several `sources`/,
-    ],
   ])("refuses %j", async (options, message) => {
     await write("a.jsonl", '{"text":"one"}\n');
     await expect(open("jsonl", { path: "a.jsonl", ...options })).rejects.toThrow(message);

@@ -89,31 +89,6 @@ describe("without packing", () => {
     expect(examples.map(spell)).toEqual(["abc¶", "defgh", "hijkl", "lm¶", "n¶"]);
   });
 
-  test("`groupByLength` puts examples of about one length together, in another order every epoch", async () => {
-    const texts = Array.from({ length: 5000 }, (_, i) => "x".repeat(1 + ((i * 7919) % 100)));
-    for (const columns of [{}, { textPair: "text" }]) {
-      const examples = texts.map((text) => ({ text }));
-      const options = { examples, columns, packing: false, validation: 0 };
-      const spread = async (groupByLength: boolean, epoch: number) => {
-        const loader = await open("memory", { ...options, groupByLength });
-        const all = await examplesOf(loader, "train", { shuffle: true, epoch, sequenceLength: 200 });
-        const lengths = all.map((example) => spell(example).length);
-        expect(lengths.toSorted((a, b) => a - b)).toEqual(
-          texts.map(({ length }) => length + (columns.textPair ? 0 : 1)).sort((a, b) => a - b),
-        );
-        let padding = 0;
-        for (let from = 0; from < lengths.length; from += 32) {
-          const batch = lengths.slice(from, from + 32);
-          for (const length of batch) padding += Math.max(...batch) - length;
-        }
-        return { padding, lengths };
-      };
-      const [one, other, plain] = [await spread(true, 0), await spread(true, 1), await spread(false, 0)];
-      expect(one.padding).toBeLessThan(plain.padding / 10);
-      expect(one.lengths).not.toEqual(other.lengths);
-    }
-  });
-
   test("records of more than 65,536 are reached at any position without those before it", async () => {
     const loader = await packed(
       Array.from({ length: 70_000 }, (_, i) => String(i)),

@@ -36,6 +36,17 @@ describe("which text", () => {
     expect(await read(await load({ path: "notes [draft].txt", validation: 0 }), "train")).toBe("draft");
   });
 
+  test("says which files have none", async () => {
+    await write("data/a.txt", "some text");
+    await write("data/b.txt", "");
+    await write("data/c.txt", "\uFEFF");
+    const loader = await load({ path: "data", validation: 0.5 });
+    expect(await read(loader, "train")).toBe("some");
+    expect(loader.notes?.()).toEqual([
+      expect.stringMatching(/^2 file\(s\) without text were left out, .*b\.txt first$/),
+    ]);
+  });
+
   test("each file once, although links lead to it again and again", async () => {
     await write("data/a.txt", "1");
     await write("data/sub/b.txt", "2");

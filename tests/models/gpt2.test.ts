@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { evaluationContext, tokenLosses } from "../../src/nn/index.ts";
-import { adamW, warmupCosine } from "../../src/optim/index.ts";
+import { adamW, learningRateSchedule } from "../../src/optim/index.ts";
 import { Program, TensorBuffer } from "../../src/runtime/index.ts";
 import { grad, input, mul, reduceSum, type Tensor } from "../../src/tensor/index.ts";
 import { TrainingStep } from "../../src/trainers/training-step.ts";
-import { allocateFor, initialize, updateUnits } from "../../src/trainers/weights.ts";
+import { allocateWeights, initialize } from "../../src/trainers/weights.ts";
 import { floats } from "../golden/draws.ts";
 import { goldenBatch, goldenModel } from "../golden/gpt2.ts";
 
@@ -33,7 +33,7 @@ test("loss and every gradient agree with PyTorch's in float64 to 1e-5 of the gra
       new TensorBuffer({ dtype: "float32", shape: shape as number[] }),
     ]),
   );
-  const weights = allocateFor(updateUnits(model)).parameters;
+  const weights = allocateWeights(model);
   initialize(model, weights, 0);
   const feeds = {
     input_ids: new TensorBuffer({ dtype: "int32", shape: [3, 8], data: batch.inputIds }),
@@ -72,7 +72,8 @@ test("fifty steps of AdamW with warm-up, cosine and clipping follow PyTorch's", 
     maxGradNorm: 1,
     seed: 0,
   });
-  const schedule = warmupCosine({ learningRate: 0.01, warmupSteps: 10, maxSteps: 50, minLrRate: 0.1 });
+  const options = { learningRate: 0.01, warmupSteps: 10, maxSteps: 50, minLrRate: 0.1 };
+  const schedule = learningRateSchedule({ name: "cosine_with_min_lr", ...options });
   for (const { step: number, learningRate, loss, gradientNorm } of expected.steps) {
     expect(schedule(number)).toBeCloseTo(learningRate, 12);
     const result = await step.run([goldenBatch(number)], schedule(number));

@@ -112,7 +112,7 @@ describe("duplicates", () => {
 });
 
 describe("the tokens of a row", () => {
-  const row = { counted: 1, truncated: false };
+  const row = { counted: 1, truncated: 0 };
 
   test("of a causal language model stand under the labels that ask for them", async () => {
     const byte = await getTokenizer("byte");

@@ -15,6 +15,7 @@ import {
   type TrainOptions,
   train,
 } from "../../src/faces/index.ts";
+import { inspectData } from "../../src/run/inspect-data.ts";
 import { corpus, tinyModel, tinyRun, tinyTrainer } from "../cli/tiny.ts";
 
 let folder: string;
@@ -60,6 +61,27 @@ describe("a run", () => {
         message: expect.stringMatching(/^1 record.*lines\.jsonl:1 is not JSON/s),
       },
     ]);
+  });
+
+  test("says before its first step what `data inspect` says of the training data, and counts its epochs", async () => {
+    const texts = [corpus.slice(0, 300), "x", corpus.slice(300, 340), corpus.slice(340, 350)];
+    await writeFile(
+      join(folder, "lines.jsonl"),
+      texts.map((text) => `${JSON.stringify({ text })}\n`).join(""),
+    );
+    const { maxSteps: _, ...rest } = tinyTrainer;
+    const trainer = { ...rest, numTrainEpochs: 2, groupByLength: true };
+    const data = { name: "jsonl", path: "lines.jsonl", validation: 0, packing: false, cache: false };
+    const file = join(folder, "run.json");
+    const plain = { ...tinyRun, data, trainer };
+    await writeFile(file, JSON.stringify(plain));
+    const events = await collect(await train(file, { out }));
+    const [start] = events;
+    if (start?.type !== "start") throw new Error("no start");
+    const { splits } = await inspectData(file);
+    expect(start.data?.examples).toBeGreaterThan(3);
+    expect(splits[0]).toMatchObject({ ...start.data });
+    expect(start.maxSteps).toBe(events.filter(({ type }) => type === "step").length);
   });
 
   test("is called what it is named, and says where its directory is", async () => {

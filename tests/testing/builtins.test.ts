@@ -234,7 +234,7 @@ const conformance: Readonly<Record<string, Readonly<Record<string, readonly Conf
     }),
     jsonl: dataLoaderConformance(jsonl, {
       ...forRecords,
-      options: { path: "records.jsonl", packing: false, template: "{body}: {kind}", groupByLength: true },
+      options: { path: "records.jsonl", packing: false, template: "{body}: {kind}" },
     }),
     csv: dataLoaderConformance(csv, { ...forRecords, options: { path: "records.csv", ...classes } }),
     parquet: dataLoaderConformance(parquet, {
@@ -250,7 +250,7 @@ const conformance: Readonly<Record<string, Readonly<Record<string, readonly Conf
       directory,
       options: { examples: records, columns: { text: "body" }, packing: false },
       otherOptions: { examples: records.slice(1) },
-      invalidOptions: [{ examples: [] }, { examples: [1] }, { packing: true, groupByLength: true }],
+      invalidOptions: [{ examples: [] }, { examples: [1] }, { packing: true, columns: { label: "kind" } }],
     }),
   },
   [models.kind]: {

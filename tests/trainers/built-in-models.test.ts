@@ -16,7 +16,7 @@ import { TextGenerator } from "../../src/trainers/generation.ts";
 import { maskedObjective } from "../../src/trainers/masked-objective.ts";
 import type { Objective } from "../../src/trainers/objective.ts";
 import { TrainingStep } from "../../src/trainers/training-step.ts";
-import { allocateFor, initialize, updateUnits } from "../../src/trainers/weights.ts";
+import { allocateWeights, initialize } from "../../src/trainers/weights.ts";
 import { buildModel } from "../golden/hugging-face.ts";
 import { evaluate } from "../tensor/evaluate.ts";
 import { collect, encoderTokenizer, memoryLoader, numberTokenizer, randomExamples } from "./fixtures.ts";
@@ -81,7 +81,7 @@ describe.each([
 
 test("llama writes, greedily, what its logits over each whole text say", async () => {
   const model = await buildModel(llama, { ...small, numKeyValueHeads: 1, initializerRange: 0.5 });
-  const weights = allocateFor(updateUnits(model)).parameters;
+  const weights = allocateWeights(model);
   initialize(model, weights, 3);
   const numbers = Object.fromEntries(
     Object.entries(weights).map(([name, { data }]) => [name, data as Float32Array]),

@@ -8,7 +8,7 @@ import type { Checkpoint, TrainingEvent } from "../../src/trainers/index.ts";
 import { maskedLm } from "../../src/trainers/masked-lm.ts";
 import { sequenceClassification } from "../../src/trainers/sequence-classification.ts";
 import { TrainingStep } from "../../src/trainers/training-step.ts";
-import { allocateFor, initialize, updateUnits } from "../../src/trainers/weights.ts";
+import { allocateWeights, initialize } from "../../src/trainers/weights.ts";
 import { BagModel, encoderTokenizer, memoryLoader, randomExamples } from "./fixtures.ts";
 
 /** Texts of low ids are "low", of high ones "high", of both "mixed"; easy to tell apart. */
@@ -169,7 +169,7 @@ describe("a classifier", () => {
   test("a metric that reads token texts is refused before training", async () => {
     const metric = { ...watcher([]), reads: ["texts"] as const };
     await expect(train({}, { metrics: [{ name: "bleu", metric }] })).rejects.toThrow(
-      /"bleu" reads `texts`, which training of the task sequence_classification does not give/,
+      /"bleu" reads `texts`, which an evaluation of a model for sequence_classification does not give; it gives tokenLosses, predictedIds, topIds, probabilities\. .*`codex-ml metrics`/,
     );
   });
 });
@@ -235,7 +235,7 @@ describe("the best model", () => {
 describe("parameters", () => {
   const first = () => {
     const model = new BagModel(labels);
-    const weights = allocateFor(updateUnits(model)).parameters;
+    const weights = allocateWeights(model);
     initialize(model, weights, 1);
     return weights;
   };
@@ -268,6 +268,31 @@ describe("parameters", () => {
           6,
         );
       }
+  });
+
+  test("decay by weightDecays where a pattern fits; the last that fits holds", async () => {
+    const options = { maxSteps: 1, maxGradNorm: 0, learningRate: 0.05, lrSchedulerType: "constant" };
+    const weightDecays = { "*": 0.5, "head.*": 2, "layers.*": 0 };
+    const [none, decayed] = [
+      await train({ ...options, weightDecay: 0 }),
+      await train({ ...options, weightDecay: 7, weightDecays }),
+    ];
+    const start = first();
+    for (const [name, decay] of [
+      ["head.weight", 2],
+      ["embedding.weight", 0.5],
+      ["layers.0.weight", 0],
+    ] as const)
+      for (const [at, value] of valuesOf(none, name).entries()) {
+        const from = start[name]?.data[at] ?? Number.NaN;
+        expect((valuesOf(decayed, name)[at] as number) - (value as number), name).toBeCloseTo(
+          -0.05 * decay * from,
+          6,
+        );
+      }
+    await expect(train({ weightDecays: { "bert.*": 0 } })).rejects.toThrow(
+      /weightDecays: no parameter .* "bert\.\*"/,
+    );
   });
 
   test("of lower layers learn more slowly under layerwiseLearningRateDecay", async () => {

@@ -6,7 +6,7 @@ import { tokenAccuracy } from "../../src/metrics/token-accuracy.ts";
 import { getTokenizer } from "../../src/tokenizers/index.ts";
 import { Evaluator } from "../../src/trainers/evaluation.ts";
 import type { NamedMetric } from "../../src/trainers/index.ts";
-import { allocateFor, initialize, updateUnits } from "../../src/trainers/weights.ts";
+import { allocateWeights, initialize } from "../../src/trainers/weights.ts";
 import { memoryLoader, numberTokenizer, randomExamples, smallGpt } from "./fixtures.ts";
 
 async function metricsOf(): Promise<NamedMetric[]> {
@@ -25,7 +25,7 @@ async function metricsOf(): Promise<NamedMetric[]> {
 
 async function evaluateWith(batchSize: number) {
   const model = await smallGpt();
-  const weights = allocateFor(updateUnits(model)).parameters;
+  const weights = allocateWeights(model);
   initialize(model, weights, 3);
   const data = memoryLoader(
     [],
@@ -52,7 +52,7 @@ test("loss and metrics do not depend on the batch size, with sequences of many l
 describe("a split that cannot be evaluated is an error", () => {
   test("without a token to predict", async () => {
     const model = await smallGpt();
-    const weights = allocateFor(updateUnits(model)).parameters;
+    const weights = allocateWeights(model);
     const data = memoryLoader([], [{ inputIds: [3] }]);
     const evaluator = new Evaluator(model, [], {
       data,

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Random } from "../../src/tensor/index.ts";
 import { TextGenerator } from "../../src/trainers/generation.ts";
 import { sampleToken } from "../../src/trainers/sampling.ts";
-import { allocateFor, initialize, updateUnits } from "../../src/trainers/weights.ts";
+import { allocateWeights, initialize } from "../../src/trainers/weights.ts";
 import { collect, numberTokenizer, smallGpt } from "./fixtures.ts";
 
 async function write(
@@ -11,7 +11,7 @@ async function write(
   tokenizer = numberTokenizer,
 ) {
   const model = await smallGpt({ initializerRange: 0.5 });
-  const weights = allocateFor(updateUnits(model)).parameters;
+  const weights = allocateWeights(model);
   initialize(model, weights, 1);
   const pieces = new TextGenerator(model, tokenizer).generate(prompt, weights, {
     seed: 1,
@@ -54,7 +54,7 @@ test("characters that are spread over tokens come out whole, piece by piece", as
     },
   };
   const model = await smallGpt();
-  const weights = allocateFor(updateUnits(model)).parameters;
+  const weights = allocateWeights(model);
   initialize(model, weights, 1);
   const options = { seed: 1, maxNewTokens: 6 };
   const pieces = await collect(new TextGenerator(model, bytes).generate("x", weights, options));

@@ -1,12 +1,13 @@
 /** How examples become rows: what is predicted, what is hidden, where documents and pairs begin. */
 import { describe, expect, test } from "vitest";
-import type { Example } from "../../src/data-loaders/index.ts";
+import { dataLoaderRegistry, type Example } from "../../src/data-loaders/index.ts";
 import { evaluationBatches } from "../../src/trainers/batching.ts";
 import { causalObjective } from "../../src/trainers/causal-objective.ts";
 import { classificationObjective } from "../../src/trainers/classification-objective.ts";
 import { maskedObjective } from "../../src/trainers/masked-objective.ts";
-import type { Objective } from "../../src/trainers/objective.ts";
+import type { Objective, Row } from "../../src/trainers/objective.ts";
 import { encoderInput } from "../../src/trainers/special-tokens.ts";
+import { exampleRows } from "../../src/trainers/training-rows.ts";
 import { collect, encoderTokenizer, memoryLoader, numberTokenizer } from "./fixtures.ts";
 
 async function firstBatch(examples: readonly Example[], objective: Objective, sequenceLength = 6) {
@@ -58,7 +59,7 @@ describe("what an encoder reads", () => {
     expect(ids({ text: "5 6 7 8", textPair: "9 10 11 12" }, 8)).toEqual([1, 5, 6, 7, 2, 9, 10, 2]);
     const { tokenTypeIds, truncated } = encoderInput(pair, encoderTokenizer, 9);
     expect([...(tokenTypeIds ?? [])]).toEqual([0, 0, 0, 0, 0, 0, 1, 1, 1]);
-    expect(truncated).toBe(true);
+    expect(truncated).toBe(2);
   });
 
   test("without such tokens is the text alone", () => {
@@ -116,6 +117,70 @@ describe("masking", () => {
     expect(batch.rows).toBe(1);
     expect(batch.counted).toBe(1);
     expect([...(batch.attentionMask ?? [])]).toEqual([1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
+  });
+
+  describe("of ids that a data loader cut out of longer text", () => {
+    const masked = (example: Example, tokenizer = encoderTokenizer, sequenceLength = 8) => {
+      const objective = maskedObjective({ mlmProbability: 0.3 });
+      return objective.row({ example, tokenizer, vocabSize: 20, sequenceLength, key: [1, 0, 0] });
+    };
+    /** What the row was before some of it was hidden. */
+    const shown = ({ inputIds, labels }: Row) =>
+      Array.from(inputIds, (id, at) => (labels[at] === -100 ? id : labels[at]));
+
+    test("puts the special tokens around a window, which is cut to leave room for them", () => {
+      const row = masked({ inputIds: [5, 6, 7, 8, 9, 10, 11] });
+      expect(shown(row)).toEqual([1, 5, 6, 7, 8, 9, 10, 2]);
+      expect([row.labels[0], row.labels[7]]).toEqual([-100, -100]);
+      expect(row.truncated).toBe(0);
+      expect(masked({ inputIds: [5, 6, 7, 8, 9, 10, 11, 12, 13] }).truncated).toBe(2);
+      expect(shown(masked({ inputIds: [5, 6] }))).toEqual([1, 5, 6, 2]);
+    });
+
+    test("keeps documents apart: the special tokens are the first one's and the last one's", () => {
+      const row = masked({ inputIds: [5, 6, 7, 8, 9, 10, 11], documentIds: [1, 1, 2, 2, 2, 3, 3] });
+      expect(row.documentIds).toEqual([1, 1, 1, 2, 2, 2, 3, 3]);
+    });
+
+    test("asks of the data's own labels alone, each at its place", () => {
+      const inputIds = [5, 6, 7, 8, 9, 10, 11];
+      const labels = inputIds.map((id) => (id % 2 === 0 ? id : -100));
+      for (let index = 0; index < 50; index++) {
+        const objective = maskedObjective({ mlmProbability: 0.9 });
+        const request = { tokenizer: encoderTokenizer, vocabSize: 20, sequenceLength: 8 };
+        const row = objective.row({ ...request, example: { inputIds, labels }, key: [1, 0, index] });
+        for (const [at, label] of Array.from(row.labels).entries())
+          expect([-100, at % 2 === 0 && at > 0 ? at + 4 : -100]).toContain(label);
+      }
+    });
+
+    test("takes a tokenizer without such tokens, and ids that have them already, as they are", () => {
+      const { clsTokenId: _, sepTokenId: __, ...plain } = encoderTokenizer;
+      expect(shown(masked({ inputIds: [5, 6, 7, 8, 9, 10, 11, 12, 13] }, plain))).toEqual([
+        5, 6, 7, 8, 9, 10, 11, 12,
+      ]);
+      expect(shown(masked({ inputIds: [1, 5, 6, 2] }))).toEqual([1, 5, 6, 2]);
+    });
+
+    test("reads each id of a text once", async () => {
+      const written = Array.from({ length: 6 * 5 + 1 }, (_, at) => 4 + (at % 16));
+      const data = await dataLoaderRegistry.create("memory", {
+        examples: [written.join(" ")],
+        validation: [written.join(" ")],
+      });
+      const objective = maskedObjective({ mlmProbability: 0.3 });
+      const options = {
+        data,
+        tokenizer: encoderTokenizer,
+        vocabSize: 20,
+        sequenceLength: 8,
+        seed: 1,
+        objective,
+      };
+      const rows = await collect(exampleRows("validation", options, { epoch: 0, start: 0, shuffle: false }));
+      expect(rows.flatMap(({ row }) => shown(row).slice(1, -1))).toEqual(written.slice(0, -1));
+      for (const { row } of rows) expect([row.inputIds.length, row.truncated]).toEqual([8, 0]);
+    });
   });
 
   test("needs a mask token", async () => {

@@ -211,3 +211,33 @@ describe("what cannot be trained is an error that says so", () => {
     await expect((await newStep()).run([], 1e-3)).rejects.toThrow(/takes 1 batches; got 0/);
   });
 });
+
+describe("gradient checkpointing", () => {
+  test("gives the same weights to the last bit, with dropout", async () => {
+    const kept = await newStep({ model: await smallGpt({ dropout: 0.1 }) });
+    const again = await newStep({ model: await smallGpt({ dropout: 0.1 }), gradientCheckpointing: true });
+    for (let update = 0; update < 3; update++) {
+      const batch = ragged(B, [8, 1, 3, 6], update);
+      expect(await again.run([batch], 1e-2)).toEqual(await kept.run([batch], 1e-2));
+    }
+    expect(weightsOf(again)).toEqual(weightsOf(kept));
+  });
+
+  test("of a model without layers is refused", async () => {
+    await expect(newStep({ model: new Table(), gradientCheckpointing: true })).rejects.toThrow(
+      /gradientCheckpointing computes layers again, and the model has none/,
+    );
+  });
+});
+
+/** Logits of the next token, looked up by the last one. */
+class Table extends Module implements Model {
+  readonly task = "causal_lm";
+  readonly vocabSize = 20;
+  readonly maxPositionEmbeddings = T;
+  readonly config = {};
+  readonly table = new Embedding(20, 20, normal(0.02));
+  forward({ inputIds }: { readonly inputIds: Tensor }) {
+    return { logits: this.table.forward(inputIds) };
+  }
+}

@@ -53,12 +53,19 @@ export async function builtins(): Promise<void> {
   // @ts-expect-error: a wrong type
   await getTokenizer("bpe", { vocabSize: "512" });
   await getTrainer("causal_lm", { maxSteps: 10 });
-  // @ts-expect-error: maxSteps is required
-  await getTrainer("causal_lm");
-  // @ts-expect-error: maxSteps is required
-  await getTrainer("causal_lm", { batchSize: 4 });
+  await getTrainer("causal_lm", { numTrainEpochs: 0.5 });
+  // @ts-expect-error: a misspelt option
+  await getTrainer("causal_lm", { maxStep: 4 });
+  // @ts-expect-error: a wrong type
+  await getTrainer("causal_lm", { maxSteps: "4" });
   const model = await getModel("gpt2", { vocabSize: 10 });
   model.parameters();
+  const perplexity = await getMetric("perplexity");
+  perplexity.update({ labels: Int32Array.of(1), tokenLosses: Float32Array.of(1) });
+  const value: number = perplexity.compute();
+  // @ts-expect-error: an example of wrong type
+  perplexity.update({ labels: [1] });
+  void value;
 }
 
 export async function declared(): Promise<void> {

@@ -22,13 +22,15 @@ export function formatInspection(inspection: DataInspection): string {
 }
 
 function formatSplit(summary: SplitSummary, isTrainWhole: boolean, limit: number): string {
-  const { split, examples, complete, tokens, labels, lengths, truncated, dropped, unknown } = summary;
+  const { split, examples, complete, tokens, labels, lengths, truncated, dropped, padding, unknown } =
+    summary;
   const colors = colorsFor(process.stdout);
   const facts: (readonly [name: string, value: string, isBad?: boolean])[] = [
     ["tokens", `${formatCount(tokens)}, and ${plural(labels, "label that counts", "labels that count")}`],
     ...(lengths === undefined ? [] : lengthFacts(lengths)),
     ["truncated", truncatedFact(summary), truncated.examples > 0],
-    ["dropped", dropped === 0 ? "0" : `${part(dropped, examples)}: no label counts`, dropped > 0],
+    ["dropped", droppedFact(summary), dropped > 0],
+    ...(padding === undefined ? [] : [["padding", `${formatShare(padding)} of a batch`] as const]),
     ["duplicates", duplicateFact(summary), summary.duplicates.repeats > 0],
     ...overlapFacts(summary, isTrainWhole),
     ...(unknown === undefined
@@ -47,6 +49,12 @@ function formatSplit(summary: SplitSummary, isTrainWhole: boolean, limit: number
 function truncatedFact({ truncated, examples, tokens }: SplitSummary): string {
   const { examples: cut, tokens: lost } = truncated;
   return cut === 0 ? "0" : `${part(cut, examples)}, which lose ${part(lost, tokens + lost)} of all tokens`;
+}
+
+function droppedFact({ dropped, empty, examples }: SplitSummary): string {
+  if (dropped === 0) return "0";
+  const why = empty === 0 ? "" : `; ${empty === dropped ? "they" : formatCount(empty)} have nothing to read`;
+  return `${part(dropped, examples)}: no label counts${why}`;
 }
 
 /** Columns of the longest bar. */

@@ -35,7 +35,7 @@ export interface LoaderPlan {
  */
 export async function buildRecordLoader(plan: LoaderPlan): Promise<RecordLoader> {
   const { name, options, validation, test } = plan;
-  const { labels, split, splitKey, onError, groupByLength } = options;
+  const { labels, split, splitKey, onError } = options;
   if (labels !== undefined && new Set(labels).size < labels.length)
     throw new InvalidOptionError(["labels"], "a label is there twice");
   const rule = new SplitRule({ validation, test, split, splitKey });
@@ -44,21 +44,11 @@ export async function buildRecordLoader(plan: LoaderPlan): Promise<RecordLoader>
   checkAlike(mappings);
   if (labels !== undefined && !mappings[0]?.hasLabel)
     throw new InvalidOptionError(["labels"], "there is no column of labels; name one with `columns.label`");
-  const packing = options.packing ?? !(asRecords || groupByLength);
+  const packing = options.packing ?? !asRecords;
   if (packing && asRecords)
     throw new InvalidOptionError(
       ["packing"],
       "examples with a label or a second text cannot be joined; leave `packing` out, or the columns",
-    );
-  if (packing && groupByLength)
-    throw new InvalidOptionError(
-      ["groupByLength"],
-      "packed examples have one length; leave it out, or set `packing: false`",
-    );
-  if (groupByLength && plan.sources.length > 1)
-    throw new InvalidOptionError(
-      ["groupByLength"],
-      "it cannot be had with several `sources`, which are mixed",
     );
   const sources: LoaderSource[] = [];
   for (const [index, source] of plan.sources.entries()) {
@@ -72,7 +62,7 @@ export async function buildRecordLoader(plan: LoaderPlan): Promise<RecordLoader>
     ];
     sources.push({ corpus: new Corpus({ rows, mapping, rule, onError, labels }), weight, identity });
   }
-  return new RecordLoader({ name, sources, asRecords, packing, groupByLength, labels, cache: plan.cache });
+  return new RecordLoader({ name, sources, asRecords, packing, labels, cache: plan.cache });
 }
 
 function checkAlike(mappings: readonly Mapping[]): void {

@@ -29,12 +29,6 @@ export const commonShape = {
       "Whether documents are joined and cut into full windows, in which none attends to another. Without it each is an " +
         "example by itself. Default true, and false with labels or pairs.",
     ),
-  groupByLength: z
-    .boolean()
-    .default(false)
-    .describe(
-      "Whether examples of about the same length follow one another, which saves padding. Not with `packing`.",
-    ),
   onError: z
     .enum(["error", "skip"])
     .default("error")

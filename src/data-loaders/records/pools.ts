@@ -1,7 +1,7 @@
 import { IGNORE_INDEX } from "../../nn/index.ts";
+import { Random } from "../../tensor/random.ts";
 import type { Example } from "../index.ts";
 import { type Window, windowSequence } from "../windows.ts";
-import { shuffledOrder } from "./order.ts";
 import { Slab } from "./slab.ts";
 import type { OpenItems, StoredItems } from "./stored.ts";
 
@@ -93,17 +93,16 @@ export function packedPool(options: TokenPoolOptions): Pool {
 }
 
 /** Each document by itself; one of more than T + 1 ids in windows that share one id, so that each is a target once. */
-export function documentPool(options: TokenPoolOptions, groupByLength: boolean): Pool {
+export function documentPool(options: TokenPoolOptions): Pool {
   const { items, sequenceLength } = options;
   const read = reader(options);
   const { froms, tos } = cutDocuments(items.ends, sequenceLength);
   const windowAt = (index: number): Window => ({ from: froms[index] ?? 0, to: tos[index] ?? 0 });
-  const lengthOf = (index: number): number => windowAt(index).to - windowAt(index).from;
   return {
     least: froms.length,
     inOrder: () => ({ length: froms.length, example: (index) => ({ inputIds: read(windowAt(index)) }) }),
     shuffled: (seeds) => {
-      const order = shuffledOrder(froms.length, seeds, groupByLength ? lengthOf : undefined);
+      const order = new Random(...seeds).permutation(froms.length);
       return {
         length: froms.length,
         example: (index) => ({ inputIds: read(windowAt(order[index] ?? 0)) }),
@@ -140,7 +139,7 @@ function cutDocuments(
 const decoder = new TextDecoder();
 
 /** Records as they were stored: JSON of an example. */
-export function recordPool({ ends }: StoredItems, open: OpenItems, groupByLength: boolean): Pool {
+export function recordPool({ ends }: StoredItems, open: OpenItems): Pool {
   const startOf = (index: number): number => (index === 0 ? 0 : (ends[index - 1] ?? 0));
   const lengthOf = (index: number): number => (ends[index] ?? 0) - startOf(index);
   const example = (index: number): Example => {
@@ -151,7 +150,7 @@ export function recordPool({ ends }: StoredItems, open: OpenItems, groupByLength
     least: ends.length,
     inOrder: () => ({ length: ends.length, example }),
     shuffled: (seeds) => {
-      const order = shuffledOrder(ends.length, seeds, groupByLength ? lengthOf : undefined);
+      const order = new Random(...seeds).permutation(ends.length);
       return { length: order.length, example: (index) => example(order[index] ?? 0) };
     },
   };

@@ -33,7 +33,6 @@ export interface RecordLoaderOptions {
   /** Whether each record is an example with its text, rather than tokens. */
   readonly asRecords: boolean;
   readonly packing: boolean;
-  readonly groupByLength: boolean;
   /** All labels, where the options list them. */
   readonly labels: readonly string[] | undefined;
   /** Folder of the cache, or undefined to keep everything in memory. */
@@ -121,7 +120,7 @@ export class RecordLoader implements DataLoader {
     stored: readonly StoredCorpus[],
     opened: OpenItems[],
   ): Sequence {
-    const { sources, asRecords, packing, groupByLength } = this.#options;
+    const { sources, asRecords, packing } = this.#options;
     if (!Number.isInteger(sequenceLength) || sequenceLength < 1)
       throw new RangeError(`no examples of ${sequenceLength} positions: they are a count`);
     const what = `the ${split} split`;
@@ -135,11 +134,7 @@ export class RecordLoader implements DataLoader {
       const open = items.open();
       opened.push(open);
       const tokens = { what, items, open, idBytes: idBytes(tokenizer), sequenceLength };
-      const pool = asRecords
-        ? recordPool(items, open, groupByLength)
-        : packing
-          ? packedPool(tokens)
-          : documentPool(tokens, groupByLength);
+      const pool = asRecords ? recordPool(items, open) : packing ? packedPool(tokens) : documentPool(tokens);
       parts.push({ pool, weight });
     }
     const [only] = parts;
@@ -211,6 +206,7 @@ async function write(
   tokenizer: Tokenizer | undefined,
 ): Promise<Findings> {
   let findings: Findings | undefined;
+  let withoutTokens = 0;
   const records = corpus.records((found) => {
     findings = found;
   });
@@ -221,7 +217,10 @@ async function write(
           ? Buffer.from(JSON.stringify(record))
           : await encodeDocument(tokenizer, record.text);
       if (item.length > 0) writers.get(split)?.append(item);
+      else withoutTokens++;
     }
   if (findings === undefined) throw new Error("records ended without findings");
-  return findings;
+  if (withoutTokens === 0) return findings;
+  const note = `${withoutTokens} record(s) whose text the tokenizer makes no token of were left out`;
+  return { ...findings, notes: [...findings.notes, note] };
 }

@@ -18,6 +18,7 @@ const functions = {
   CreateSessionFromArray: [8, "void*", ["void*", "void*", "size_t", "void*", "void*"]],
   Run: [9, "void*", ["void*", "void*", "void*", "void*", "size_t", "void*", "size_t", "void*"]],
   CreateSessionOptions: [10, "void*", ["void*"]],
+  DisableMemPattern: [17, "void*", ["void*"]],
   SetSessionGraphOptimizationLevel: [23, "void*", ["void*", "int"]],
   CreateTensorWithDataAsOrtValue: [
     49,
@@ -33,9 +34,13 @@ const functions = {
   DisablePerSessionThreads: [120, "void*", ["void*"]],
   CreateThreadingOptions: [121, "void*", ["void*"]],
   ReleaseThreadingOptions: [122, "void", ["void*"]],
+  AddSessionConfigEntry: [130, "void*", ["void*", "const char*", "const char*"]],
+  CreateAndRegisterAllocator: [144, "void*", ["void*", "void*", "void*"]],
   SetGlobalIntraOpNumThreads: [147, "void*", ["void*", "int"]],
   SetGlobalInterOpNumThreads: [148, "void*", ["void*", "int"]],
   SetGlobalSpinControl: [149, "void*", ["void*", "int"]],
+  ReleaseArenaCfg: [157, "void", ["void*"]],
+  CreateArenaCfgV2: [164, "void*", ["void*", "void*", "size_t", "void*"]],
 } as const satisfies Record<string, readonly [number, string, readonly string[]]>;
 
 export type FunctionName = keyof typeof functions;

@@ -1,10 +1,11 @@
 import { availableParallelism } from "node:os";
 import { RuntimeError } from "../errors.ts";
-import { ortApi, type Pointer } from "./api.ts";
+import { addressOf, ortApi, type Pointer } from "./api.ts";
 
 const ERROR_LEVEL = 3;
 const ARENA_ALLOCATOR = 1;
 const DEFAULT_MEMORY = 0;
+const SAME_AS_REQUESTED = 1;
 
 /** Handles that every session of the process shares. */
 export interface Environment {
@@ -42,6 +43,33 @@ export function ortEnvironment(): Environment {
   const pointer = api.create("CreateEnvWithGlobalThreadPools", ERROR_LEVEL, "codex-ml", options);
   api.release("ReleaseThreadingOptions", options);
   const memoryInfo = api.create("CreateCpuMemoryInfo", ARENA_ALLOCATOR, DEFAULT_MEMORY);
+  registerArena(pointer, memoryInfo);
   environment = { pointer, memoryInfo, threads };
   return environment;
+}
+
+/**
+ * One arena for all sessions, which grows by what is asked for. Left to itself, every session keeps an arena of its own and
+ * doubles it: the 6 × 384 GPT of the benchmark took a third more memory.
+ */
+function registerArena(environment: Pointer, memoryInfo: Pointer): void {
+  const api = ortApi();
+  const settings = { arena_extend_strategy: SAME_AS_REQUESTED };
+  const names = Object.keys(settings).map(nullTerminated);
+  const configuration = api.create(
+    "CreateArenaCfgV2",
+    BigUint64Array.from(names, addressOf),
+    BigUint64Array.from(Object.values(settings), BigInt),
+    names.length,
+  );
+  api.call("CreateAndRegisterAllocator", environment, memoryInfo, configuration);
+  api.release("ReleaseArenaCfg", configuration);
+}
+
+/** UTF-8 outside of V8's heap, where it does not move. */
+function nullTerminated(text: string): Uint8Array {
+  const bytes = new TextEncoder().encode(`${text}\0`);
+  const fixed = new Uint8Array(new ArrayBuffer(bytes.length));
+  fixed.set(bytes);
+  return fixed;
 }

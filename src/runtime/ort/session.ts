@@ -22,6 +22,11 @@ export class OrtSession {
     try {
       api.call("SetSessionGraphOptimizationLevel", settings, ALL_OPTIMIZATIONS);
       api.call("DisablePerSessionThreads", settings);
+      // A planned pattern is allocated once more, in one piece, beside the pieces of the first run: up to twice the memory.
+      api.call("DisableMemPattern", settings);
+      api.call("AddSessionConfigEntry", settings, "session.use_env_allocators", "1");
+      // Work is dealt to threads in smaller and smaller pieces, so that one core that is also wanted elsewhere holds up less.
+      api.call("AddSessionConfigEntry", settings, "session.dynamic_block_base", "4");
       this.pointer = api.create(
         "CreateSessionFromArray",
         ortEnvironment().pointer,

@@ -22,8 +22,7 @@ const apply = defineOperator<BiasAttributes>({
   },
   lower: (lowering, [mask], { inputs, attributes: { dtype, causal } }) => {
     const [batch, length] = (inputs[0] as Tensor).shape as [number, number];
-    const shaped = (rows: number, columns: number) =>
-      lowering.node("Reshape", [mask, lowering.shapeVector([batch, 1, rows, columns])])[0];
+    const shaped = (rows: number, columns: number) => lowering.reshape(mask, [batch, 1, rows, columns]);
     const [visible] = lowering.node("Equal", [shaped(length, 1), shaped(1, length)]);
     const [bias] = lowering.node("Where", [
       visible,

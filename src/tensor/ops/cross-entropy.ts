@@ -40,19 +40,32 @@ const apply = defineOperator<undefined>({
   },
 });
 
-const subtractOneAt = (() => {
-  const scatter = defineOperator<undefined>({
-    name: "subtractOneAt",
-    infer: ([x]) => [{ dtype: (x as Tensor).dtype, shape: (x as Tensor).shape }],
-    lower: (lowering, [x, columns], { inputs }) => {
-      const minusOne = lowering.fill(-1, (inputs[0] as Tensor).dtype, (inputs[1] as Tensor).shape);
-      return lowering.node("ScatterElements", [x, columns, minusOne], {
-        attributes: { axis: { int: 1 }, reduction: { string: "add" } },
-      });
-    },
-  });
-  return (x: Tensor, columns: Tensor): Tensor => scatter([x, columns], undefined)[0];
-})();
+const scatter = defineOperator<undefined>({
+  name: "subtractOneAt",
+  infer: ([x]) => [{ dtype: (x as Tensor).dtype, shape: (x as Tensor).shape }],
+  lower: (lowering, [x, columns], { inputs }) => {
+    const minusOne = lowering.fill(-1, (inputs[0] as Tensor).dtype, (inputs[1] as Tensor).shape);
+    return lowering.node("ScatterElements", [x, columns, minusOne], {
+      attributes: { axis: { int: 1 }, reduction: { string: "add" } },
+    });
+  },
+});
+
+function subtractOneAt(x: Tensor, columns: Tensor): Tensor {
+  return scatter([x, columns], undefined)[0];
+}
+
+/**
+ * Takes `probabilities − one-hot(labels)`, (N, V), apart where `x` was made that way. A product with it is a product with the
+ * probabilities and a look-up of N rows: the difference, as large as the logits, need not be written.
+ */
+export function oneHotDifference(
+  x: Tensor,
+): { readonly probabilities: Tensor; readonly labels: Tensor } | undefined {
+  if (x.source.kind !== "operation" || x.source.operation.operator.name !== "subtractOneAt") return undefined;
+  const [probabilities, labels] = x.source.operation.inputs as [Tensor, Tensor];
+  return { probabilities, labels };
+}
 
 /**
  * −log softmax(logits)[label] of each row, in nats: logits (N, V), int32 labels (N) → (N). Labels must lie in [0, V).

@@ -44,7 +44,7 @@ const apply = defineOperator<DropoutAttributes>({
       lowering.fill(0, "float32", []),
       lowering.fill(1 / (1 - probability), "float32", []),
     ]);
-    return lowering.node("Reshape", [mask, lowering.shapeVector(shape)]);
+    return [lowering.reshape(mask, shape)];
   },
 });
 

@@ -1,34 +1,52 @@
 import { TensorError } from "../errors.ts";
-import { sizeOf } from "../shape.ts";
+import { normalizeAxis, sizeOf } from "../shape.ts";
 import { defineOperator, describe, type Tensor, Total } from "../tensor.ts";
+import { concat } from "./concat.ts";
 import { fill } from "./fill.ts";
+import { scatterAdd } from "./gather-elements.ts";
+import { broadcastTo } from "./reduce.ts";
 import { reshape } from "./reshape.ts";
 
-const applyGather = defineOperator<undefined>({
+const applyGather = defineOperator<{ readonly axis: number }>({
   name: "gather",
-  infer: (inputs) => {
-    const [table, ids] = inputs as [Tensor, Tensor];
-    if (table.rank !== 2 || ids.dtype !== "int32")
+  infer: (inputs, { axis }) => {
+    const [x, ids] = inputs as [Tensor, Tensor];
+    if (ids.dtype !== "int32")
       throw new TensorError(
         "SHAPE_MISMATCH",
-        `gather: needs a table (V, C) and int32 ids; got ${describe(table)} and ${describe(ids)}.`,
+        `gather: needs a tensor and int32 ids; got ${describe(x)} and ${describe(ids)}.`,
       );
-    return [{ dtype: table.dtype, shape: [...ids.shape, table.dim(1)] }];
+    return [{ dtype: x.dtype, shape: [...x.shape.slice(0, axis), ...ids.shape, ...x.shape.slice(axis + 1)] }];
   },
-  gradient: ({ inputs, outputGradients: [dy], accumulated }) => {
+  gradient: ({ inputs, attributes: { axis }, outputGradients: [dy], accumulated }) => {
     const [table, ids] = inputs as [Tensor, Tensor];
     if (dy === undefined) return [];
+    if (axis !== 0 || table.rank !== 2) return [gradientAlong(axis, table, ids, dy)];
     // Adding into what is already there spares a pass over the whole (V, C) table.
     const base = accumulated(0) ?? fill(0, table.dtype, table.shape);
     const rows = sizeOf(ids.shape);
-    return [new Total(scatterAddRows(base, reshape(ids, [rows, 1]), reshape(dy, [rows, table.dim(1)])))];
+    const updates = reshape(dy, [rows, table.dim(1)]);
+    return [new Total(scatterAddRows(base, reshape(ids, [rows, 1]), updates))];
   },
-  lower: (lowering, inputs) => lowering.node("Gather", inputs, { attributes: { axis: { int: 0 } } }),
+  lower: (lowering, inputs, { attributes: { axis } }) =>
+    lowering.node("Gather", inputs, { attributes: { axis: { int: axis } } }),
 });
 
-/** Rows of `table` (V, C) chosen by int32 `ids` of any shape (…): an embedding look-up, shape (…, C). */
-export function gather(table: Tensor, ids: Tensor): Tensor {
-  return applyGather([table, ids], undefined)[0];
+/** With everything before the axis and everything after it as one axis each: ids (1, n, 1) spread over both. */
+function gradientAlong(axis: number, x: Tensor, ids: Tensor, dy: Tensor): Tensor {
+  const [before, after] = [sizeOf(x.shape.slice(0, axis)), sizeOf(x.shape.slice(axis + 1))];
+  const shape = [before, sizeOf(ids.shape), after];
+  const indices = broadcastTo(reshape(ids, [1, sizeOf(ids.shape), 1]), shape);
+  const zeros = fill(0, x.dtype, [before, x.dim(axis), after]);
+  return reshape(scatterAdd(zeros, 1, indices, reshape(dy, shape)), x.shape);
+}
+
+/**
+ * Parts of `x` along `axis` chosen by int32 `ids` of any shape, which takes the place of the axis. For a table (V, C) and
+ * ids (…): an embedding look-up, shape (…, C). An id outside [−length, length) fails when the graph runs.
+ */
+export function gather(x: Tensor, ids: Tensor, axis = 0): Tensor {
+  return applyGather([x, ids], { axis: normalizeAxis("gather", axis, x.rank) })[0];
 }
 
 const applyScatter = defineOperator<undefined>({
@@ -45,7 +63,18 @@ const applyScatter = defineOperator<undefined>({
   },
 });
 
-/** `base` (V, C) with row n of `updates` (N, C) added to row ids[n]; ids is (N, 1). Duplicate ids add up. */
-function scatterAddRows(base: Tensor, ids: Tensor, updates: Tensor): Tensor {
+/**
+ * `base` (V, C) with row n of `updates` (N, C) added to row ids[n]; ids is (N, 1). Duplicate ids add up. Rows added to a
+ * table that rows were just added to are added in one go: each time copies the table.
+ */
+export function scatterAddRows(base: Tensor, ids: Tensor, updates: Tensor): Tensor {
+  if (base.source.kind === "operation" && base.source.operation.operator.name === "scatterAddRows") {
+    const [first, otherIds, otherUpdates] = base.source.operation.inputs as [Tensor, Tensor, Tensor];
+    if (typeof ids.dim(0) === "number" && typeof otherIds.dim(0) === "number")
+      return applyScatter(
+        [first, concat([otherIds, ids], 0), concat([otherUpdates, updates], 0)],
+        undefined,
+      )[0];
+  }
   return applyScatter([base, ids, updates], undefined)[0];
 }

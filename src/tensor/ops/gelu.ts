@@ -28,7 +28,8 @@ const apply = defineOperator<undefined>({
     return [mul(dy, add(s, mul(mul(output, slope), sub(1, s))))];
   },
   lower: (lowering, inputs, { inputs: [x] }) =>
-    lowering.fused((x as Tensor).dtype)
+    // The fused kernel refuses a single number.
+    lowering.fused((x as Tensor).dtype) && (x as Tensor).rank > 0
       ? lowering.node("FastGelu", inputs, { domain: CONTRIB })
       : (x as Tensor).dtype === "float32"
         ? lowering.node("Gelu", inputs, { attributes: { approximate: { string: "tanh" } } })

@@ -1,3 +1,4 @@
+import { isFloat } from "../dtype.ts";
 import { TensorError } from "../errors.ts";
 import type { Lowering, Value } from "../lowering.ts";
 import { sizeOf } from "../shape.ts";
@@ -15,13 +16,7 @@ const apply = defineOperator<LayerNormAttributes>({
   name: "layerNorm",
   auxiliaryOutputs: true,
   infer: (inputs) => {
-    const [x, weight, bias] = inputs as [Tensor, Tensor, Tensor];
-    const fits = (p: Tensor) => p.rank === 1 && p.dim(0) === x.dim(-1) && p.dtype === x.dtype;
-    if (x.rank !== 2 || !fits(weight) || !fits(bias))
-      throw new TensorError(
-        "SHAPE_MISMATCH",
-        `layerNorm: x ${describe(x)}, weight ${describe(weight)} and bias ${describe(bias)} do not fit.`,
-      );
+    const [x] = inputs as [Tensor];
     const row = { dtype: x.dtype, shape: [x.dim(0), 1] };
     return [{ dtype: x.dtype, shape: x.shape }, row, row];
   },
@@ -83,6 +78,12 @@ function lowerPlain(
  * x (…, C), weight (C), bias (C) → (…, C). The variance is the biased one, as in PyTorch.
  */
 export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, epsilon = 1e-5): Tensor {
+  const fits = (p: Tensor) => p.rank === 1 && p.dim(0) === x.shape.at(-1) && p.dtype === x.dtype;
+  if (!isFloat(x.dtype) || !fits(weight) || !fits(bias))
+    throw new TensorError(
+      "SHAPE_MISMATCH",
+      `layerNorm: x ${describe(x)}, weight ${describe(weight)} and bias ${describe(bias)} do not fit.`,
+    );
   const rows = reshape(x, [sizeOf(x.shape.slice(0, -1)), x.dim(-1)]);
   return reshape(apply([rows, weight, bias], { epsilon })[0], x.shape);
 }

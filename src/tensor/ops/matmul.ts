@@ -76,9 +76,12 @@ const apply = defineOperator<MatmulOptions>({
         : matmul(a, dy, { transposeA: !transposeA, scale });
     return [needed(0) ? sumTo(da(), a.shape) : undefined, needed(1) ? sumTo(db(), b.shape) : undefined];
   },
-  lower: (lowering, inputs, { inputs: tensors, attributes }) => [
-    lowerMatmul(lowering, inputs as [Value, Value], tensors as [Tensor, Tensor], attributes),
-  ],
+  lower: (lowering, inputs, { inputs: tensors, outputs: [y], attributes }) => {
+    const [a, b] = tensors as [Tensor, Tensor];
+    // Sums over nothing: the fused kernel would leave its output as the memory was.
+    if (a.dim(attributes.transposeA ? -2 : -1) === 0) return [lowering.fill(0, a.dtype, (y as Tensor).shape)];
+    return [lowerMatmul(lowering, inputs as [Value, Value], [a, b], attributes)];
+  },
 });
 
 /** Matrix product over the last two axes, broadcasting the others: a (…, N, K), b (…, K, M) → (…, N, M). */

@@ -1,6 +1,6 @@
 import { isFloat } from "../dtype.ts";
 import { TensorError } from "../errors.ts";
-import { broadcastShapes, formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from "../shape.ts";
+import { broadcastShapes, formatShape, normalizeAxes, type Shape, sameShape, sizeOf } from "../shape.ts";
 import { defineOperator, type Tensor } from "../tensor.ts";
 import { reshape } from "./reshape.ts";
 
@@ -25,24 +25,34 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   return sameShape(x.shape, shape) ? x : applyBroadcast([x], { shape })[0];
 }
 
-interface ReduceAttributes {
+export interface ReduceAttributes {
   readonly axes: readonly number[];
   readonly keepDims: boolean;
 }
 
+export interface ReduceOptions {
+  /** Negative ones count from the back. Default: all. */
+  readonly axes?: readonly number[];
+  /** Whether the axes stay, with length 1. Default false. */
+  readonly keepDims?: boolean;
+}
+
+/** Shape of what is left of `shape` when `axes` are reduced. */
+export function reducedShape(shape: Shape, { axes, keepDims }: ReduceAttributes): Shape {
+  return keepDims
+    ? shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim))
+    : shape.filter((_dim, axis) => !axes.includes(axis));
+}
+
 const applySum = defineOperator<ReduceAttributes>({
   name: "reduceSum",
-  infer: ([x], { axes, keepDims }) => {
+  infer: ([x], attributes) => {
     const { dtype, shape } = x as Tensor;
-    const kept = keepDims
-      ? shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim))
-      : shape.filter((_dim, axis) => !axes.includes(axis));
-    return [{ dtype, shape: kept }];
+    return [{ dtype, shape: reducedShape(shape, attributes) }];
   },
   gradient: ({ inputs: [x], attributes: { axes }, outputGradients: [dy] }) => {
     const { shape } = x as Tensor;
-    const kept = shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim));
-    return [dy && broadcastTo(reshape(dy, kept), shape)];
+    return [dy && broadcastTo(reshape(dy, reducedShape(shape, { axes, keepDims: true })), shape)];
   },
   lower: (lowering, [x], { inputs: [tensor], outputs: [sum], attributes: { axes, keepDims } }) => {
     const { dtype, shape } = tensor as Tensor;
@@ -53,20 +63,15 @@ const applySum = defineOperator<ReduceAttributes>({
       });
     // Over leading axes (positions that were added to every sequence of a batch) a product with a row of ones is faster.
     const rows = sizeOf(shape.slice(0, axes.length));
-    const [matrix] = lowering.node("Reshape", [
-      x,
-      lowering.shapeVector([rows, sizeOf(shape.slice(axes.length))]),
-    ]);
+    const matrix = lowering.reshape(x, [rows, sizeOf(shape.slice(axes.length))]);
     const [sums] = lowering.node("MatMul", [lowering.fill(1, dtype, [1, rows]), matrix]);
-    return lowering.node("Reshape", [sums, lowering.shapeVector((sum as Tensor).shape)]);
+    return [lowering.reshape(sums, (sum as Tensor).shape)];
   },
 });
 
 /** Sum over `axes` (all of them when left out). */
-export function reduceSum(x: Tensor, options: { axes?: readonly number[]; keepDims?: boolean } = {}): Tensor {
-  const axes = (options.axes ?? x.shape.map((_dim, axis) => axis)).map((axis) =>
-    normalizeAxis("reduceSum", axis, x.rank),
-  );
+export function reduceSum(x: Tensor, options: ReduceOptions = {}): Tensor {
+  const axes = normalizeAxes("reduceSum", options.axes, x.rank);
   // ONNX takes a list without axes for all of them.
   return axes.length === 0 ? x : applySum([x], { axes, keepDims: options.keepDims ?? false })[0];
 }

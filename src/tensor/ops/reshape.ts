@@ -6,8 +6,7 @@ const operator: Operator<{ readonly shape: Shape }> = {
   name: "reshape",
   infer: ([x], { shape }) => [{ dtype: (x as Tensor).dtype, shape }],
   gradient: ({ inputs: [x], outputGradients: [dy] }) => [dy && reshape(dy, (x as Tensor).shape)],
-  lower: (lowering, [x], { attributes }) =>
-    lowering.node("Reshape", [x, lowering.shapeVector(attributes.shape)]),
+  lower: (lowering, [x], { attributes }) => [lowering.reshape(x, attributes.shape)],
 };
 
 const apply = defineOperator(operator);

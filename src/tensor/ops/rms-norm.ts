@@ -1,3 +1,4 @@
+import { isFloat } from "../dtype.ts";
 import { TensorError } from "../errors.ts";
 import type { Lowering, Value } from "../lowering.ts";
 import { sizeOf } from "../shape.ts";
@@ -15,12 +16,7 @@ const apply = defineOperator<RmsNormAttributes>({
   name: "rmsNorm",
   auxiliaryOutputs: true,
   infer: (inputs) => {
-    const [x, weight] = inputs as [Tensor, Tensor];
-    if (x.rank !== 2 || weight.rank !== 1 || weight.dim(0) !== x.dim(-1) || weight.dtype !== x.dtype)
-      throw new TensorError(
-        "SHAPE_MISMATCH",
-        `rmsNorm: x ${describe(x)} and weight ${describe(weight)} do not fit.`,
-      );
+    const [x] = inputs as [Tensor];
     return [
       { dtype: x.dtype, shape: x.shape },
       { dtype: x.dtype, shape: [x.dim(0), 1] },
@@ -73,6 +69,11 @@ function lowerPlain(
  * x / √(mean x² + epsilon) · weight over the last axis (Zhang & Sennrich 2019): x (…, C), weight (C) → (…, C).
  */
 export function rmsNorm(x: Tensor, weight: Tensor, epsilon = 1e-6): Tensor {
+  if (!isFloat(x.dtype) || weight.rank !== 1 || weight.dim(0) !== x.shape.at(-1) || weight.dtype !== x.dtype)
+    throw new TensorError(
+      "SHAPE_MISMATCH",
+      `rmsNorm: x ${describe(x)} and weight ${describe(weight)} do not fit.`,
+    );
   const rows = reshape(x, [sizeOf(x.shape.slice(0, -1)), x.dim(-1)]);
   return reshape(apply([rows, weight], { epsilon })[0], x.shape);
 }

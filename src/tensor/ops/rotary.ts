@@ -49,13 +49,12 @@ const apply = defineOperator<undefined>({
  */
 function lowerFused(lowering: Lowering, [x, cos, sin]: readonly Value[], { shape }: Tensor): Value[] {
   const [rows = 1, length = 1, half = 1] = shape;
-  const table = (values: Value | undefined) =>
-    lowering.node("Reshape", [values, lowering.shapeVector([sizeOf([rows, length]), half])])[0];
+  const table = (values: Value | undefined) => lowering.reshape(values, [sizeOf([rows, length]), half]);
   const positions = () => {
     const integer = (value: number) => lowering.constant([value], "int64", []);
     const [end] = lowering.node("Squeeze", [lowering.dim(sizeOf([rows, length]))]);
     const [range] = lowering.node("Range", [integer(0), end, integer(1)]);
-    return lowering.node("Reshape", [range, lowering.shapeVector([rows, length])])[0];
+    return lowering.reshape(range, [rows, length]);
   };
   const at = rows === 1 ? lowering.constant([0], "int64", [1]) : positions();
   return [...lowering.node("RotaryEmbedding", [x, at, table(cos), table(sin)], { domain: CONTRIB })];
@@ -64,8 +63,7 @@ function lowerFused(lowering: Lowering, [x, cos, sin]: readonly Value[], { shape
 function lowerPlain(lowering: Lowering, [x, cos, sin]: readonly Value[], { shape }: Tensor): Value[] {
   const [rows = 1, length = 1, half = 1] = shape;
   const node = (type: string, a: Value, b: Value) => lowering.node(type, [a, b])[0];
-  const overHeads = (values: Value | undefined) =>
-    lowering.node("Reshape", [values, lowering.shapeVector([rows, 1, length, half])])[0];
+  const overHeads = (values: Value | undefined) => lowering.reshape(values, [rows, 1, length, half]);
   const [c, s] = [overHeads(cos), overHeads(sin)];
   const sizes = lowering.constant([Number(half), Number(half)], "int64", [2]);
   const [a, b] = lowering.node("Split", [x, sizes], {

@@ -1,12 +1,14 @@
 import { isFloat } from "../dtype.ts";
 import { TensorError } from "../errors.ts";
-import { defineOperator, describe, type Tensor } from "../tensor.ts";
+import { defineOperator, describe, type GradientRequest, type Tensor } from "../tensor.ts";
 import { div, mul, sub } from "./arithmetic.ts";
+import { greater } from "./compare.ts";
 import { elementwise } from "./reshape.ts";
+import { where } from "./where.ts";
 
 type UnaryGradient = (request: { x: Tensor; y: Tensor; dy: Tensor }) => Tensor;
 
-function unary(name: string, onnx: string, rule: UnaryGradient): (x: Tensor) => Tensor {
+function unary(name: string, onnx: string, rule?: UnaryGradient): (x: Tensor) => Tensor {
   const apply = defineOperator<undefined>({
     name,
     infer: ([x]) => {
@@ -15,9 +17,11 @@ function unary(name: string, onnx: string, rule: UnaryGradient): (x: Tensor) => 
         throw new TensorError("DTYPE_MISMATCH", `${name}: needs a real dtype; got ${describe(x as Tensor)}.`);
       return [{ dtype, shape }];
     },
-    gradient: ({ inputs: [x], outputs: [y], outputGradients: [dy] }) => [
-      dy && rule({ x: x as Tensor, y: y as Tensor, dy }),
-    ],
+    ...(rule && {
+      gradient: ({ inputs: [x], outputs: [y], outputGradients: [dy] }: GradientRequest<undefined>) => [
+        dy && rule({ x: x as Tensor, y: y as Tensor, dy }),
+      ],
+    }),
     lower: (lowering, inputs) => lowering.node(onnx, inputs),
   });
   return (x) => elementwise([x], (y) => apply([y], undefined)[0]);
@@ -43,3 +47,15 @@ export const tanh = unary("tanh", "Tanh", ({ y, dy }) => mul(dy, sub(1, mul(y, y
 
 /** 1 / (1 + e^−x). */
 export const sigmoid = unary("sigmoid", "Sigmoid", ({ y, dy }) => mul(dy, mul(y, sub(1, y))));
+
+/** −1, 0 or 1: which side of 0 an element lies on. Its gradient is 0. */
+export const sign = unary("sign", "Sign", ({ dy }) => mul(dy, 0));
+
+/** |x|. The gradient at 0 is 0. */
+export const abs = unary("abs", "Abs", ({ x, dy }) => mul(dy, sign(x)));
+
+/** max(x, 0). The gradient at 0 is 0. */
+export const relu = unary("relu", "Relu", ({ x, dy }) => where(greater(x, 0), dy, 0));
+
+/** The largest whole number that is not above x. Not differentiable. */
+export const floor = unary("floor", "Floor");

@@ -1,0 +1,55 @@
+import type { Optimizer, UpdateRule } from "../optim/index.ts";
+import { Program } from "../runtime/index.ts";
+import { describe, input, mul, type Shape, sameShape, type Tensor } from "../tensor/index.ts";
+import { TrainingError } from "./errors.ts";
+
+export interface UpdateForm {
+  readonly rule: UpdateRule;
+  /** Whether weight decay is for the parameters. */
+  readonly decays: boolean;
+  readonly shape: Shape;
+  readonly slots: Readonly<Record<string, Shape>>;
+}
+
+/**
+ * The update of a tensor as a program. Inputs: `parameter`, `gradient`, every slot by its name, the optimizer's numbers as
+ * `optimizer/…`, and `clip`, a factor on the gradient. Outputs: `next/parameter` and `next/…` of every slot.
+ *
+ * @throws TrainingError when the rule gives something that cannot take the place of what was there.
+ */
+export function updateProgram({ scalars }: Optimizer, { rule, decays, shape, slots }: UpdateForm): Program {
+  const tensor = (name: string, of: Shape = []) => input(name, "float32", of);
+  const parameter = tensor("parameter", shape);
+  const gradient = tensor("gradient", shape);
+  const clip = tensor("clip");
+  const numbers = Object.fromEntries(scalars.map((name) => [name, tensor(`optimizer/${name}`)]));
+  const before = Object.fromEntries(Object.entries(slots).map(([slot, of]) => [slot, tensor(slot, of)]));
+  const next = rule.update({
+    parameter,
+    decays,
+    gradient: mul(gradient, clip),
+    slots: before,
+    scalars: numbers,
+  });
+  return new Program({
+    inputs: [parameter, gradient, clip, ...Object.values(numbers), ...Object.values(before)],
+    outputs: {
+      "next/parameter": likeBefore(parameter, next.parameter),
+      ...Object.fromEntries(
+        Object.entries(before).map(([slot, tensor]) => [
+          `next/${slot}`,
+          likeBefore(tensor, next.slots[slot]),
+        ]),
+      ),
+    },
+  });
+}
+
+function likeBefore(before: Tensor, after: Tensor | undefined): Tensor {
+  if (after !== undefined && after.dtype === before.dtype && sameShape(after.shape, before.shape))
+    return after;
+  throw new TrainingError(
+    "OPTIMIZER_UPDATE",
+    `The optimizer is to give new values for ${describe(before)}; it gave ${after === undefined ? "none" : describe(after)}.`,
+  );
+}
