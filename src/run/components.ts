@@ -88,9 +88,10 @@ export async function buildComponents(
     slot: Slot<Component>,
     registry: Registry<Component>,
     added: Readonly<Record<string, unknown>> = {},
+    restoring = false,
   ): Promise<Built<Component> | undefined> => {
     try {
-      return await buildSlot(runFile, kind, slot, registry, added);
+      return await buildSlot(runFile, kind, slot, registry, added, restoring);
     } catch (error) {
       problems.push(...explain(runFile, path, slot, error, added));
       return undefined;
@@ -110,7 +111,16 @@ export async function buildComponents(
   const tokenizerSlot = tokenizerStart?.slot ?? withoutFrom(config.tokenizer);
   const modelSlot = modelStart?.slot ?? withoutFrom(config.model);
 
-  const tokenizer = await build("tokenizer", ["tokenizer"], tokenizerSlot, registries.tokenizers);
+  // One that starts from a run has the run's copy of its files; those that `path` named may be gone.
+  const isRestored = tokenizerStart !== undefined;
+  const tokenizer = await build(
+    "tokenizer",
+    ["tokenizer"],
+    tokenizerSlot,
+    registries.tokenizers,
+    {},
+    isRestored,
+  );
   if (tokenizerStart !== undefined) tokenizer?.component.load?.(await tokenizerStart.tokenizerFiles());
   const data = await build("data", ["data"], config.data, registries.dataLoaders);
   // What a model is for its trainer says; mistakes are still told in the order of the model before the trainer.
@@ -276,9 +286,10 @@ async function buildSlot<Component>(
   slot: Slot<Component>,
   registry: Registry<Component>,
   added: Readonly<Record<string, unknown>>,
+  restoring: boolean,
 ): Promise<Built<Component>> {
   const { name } = slot;
-  const component = await createComponent(runFile, slot, registry, added);
+  const component = await createComponent(runFile, slot, registry, added, restoring);
   if (isGiven(slot))
     return { component, origin: { kind, name, origin: "program" }, resolved: { object: name } };
   const origin = { kind, name, origin: originLabel(registry.inspect(name).origin) };

@@ -91,7 +91,7 @@ describe("bits per byte counts the bytes of the original text", () => {
     expect(tokenizer.byteLength).toBeUndefined();
     const ids = texts.reduce((sum, text) => sum + tokenizer.encode(text).length, 0);
     const model = await smallGpt({ vocabSize: tokenizer.vocabSize, maxPositionEmbeddings: 64 });
-    const weights = allocateFor(updateUnits(model)).parameters;
+    const weights = allocateWeights(model);
     initialize(model, weights, 3);
     const metric = await bitsPerByte.create({}, { directory: "." });
     const results = [];
