@@ -38,7 +38,7 @@ export function encodeText(
   const first = Array.from(tokenizer.encode(text));
   const second = pair === undefined ? [] : Array.from(tokenizer.encode(pair));
   const room = Math.max(0, maxLength - before.length - (pair === undefined ? 1 : 2) * after.length);
-  const [kept, keptPair] = longestFirst(first.length, second.length, room);
+  const [kept, keptPair] = longestFirst(first.length, second.length, room, maxLength);
   const cut = (ids: readonly number[], length: number) =>
     truncationSide === "right" ? ids.slice(0, length) : ids.slice(ids.length - length);
   const head = [...before, ...cut(first, kept), ...after];
@@ -53,14 +53,19 @@ export function encodeText(
 
 /**
  * How much of two lengths is kept so that both fit: the longer is cut first, then both to half. An odd one goes to the longer; to
- * the second where they are equal or would each fill the room, as in Hugging Face's Rust library.
+ * the second where they are equal or each is as long as the whole row, as in Hugging Face's Rust library.
  */
-function longestFirst(first: number, second: number, room: number): readonly [number, number] {
+function longestFirst(
+  first: number,
+  second: number,
+  room: number,
+  maxLength: number,
+): readonly [number, number] {
   if (first + second <= room) return [first, second];
   const half = Math.floor(room / 2);
   if (first <= half) return [first, room - first];
   if (second <= half) return [room - second, second];
-  return first > second && second < room ? [room - half, half] : [half, room - half];
+  return first > second && second < maxLength ? [room - half, half] : [half, room - half];
 }
 
 export interface BatchEncodeOptions extends EncodeOptions {
