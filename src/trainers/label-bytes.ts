@@ -27,10 +27,11 @@ export async function bytesPerId(tokenizer: Tokenizer, data: DataLoader, split: 
  */
 export function labelBytes(tokenizer: Tokenizer, average: number): LabelBytes {
   const special = new Set(Object.values(tokenizer.specialTokens ?? {}));
+  const known = tokenizer.byteLength?.bind(tokenizer);
+  if (known !== undefined) return (labels) => labels.map((id) => known(id));
   let rest = 0;
   return (labels) =>
     labels.map((id) => {
-      if (tokenizer.byteLength !== undefined) return tokenizer.byteLength(id);
       if (special.has(id)) return 0;
       if (!Number.isFinite(average)) return Buffer.byteLength(tokenizer.decode([id]));
       rest += average;
