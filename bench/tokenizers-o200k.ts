@@ -29,7 +29,10 @@ export function o200kTokenizerJson(): string {
     return [[left, right, rank] as const];
   });
   const byteIds = Int32Array.from({ length: 256 }, (_, byte) => rankOf.get(spellBytes([byte])) ?? -1);
-  const words = { preTokenizer: "o200k", normalization: { normalizer: "none", lowercase: false } } as const;
+  const words = {
+    preTokenizer: "o200k",
+    normalization: { normalizer: "none", stripAccents: false, lowercase: false },
+  } as const;
   const files = writeBpe({ spellings, byteIds, merges, specialTokens: {} }, {}, words);
   return files["tokenizer.json"] ?? "";
 }

@@ -173,6 +173,15 @@ export {
   type Value,
   where,
 } from "../tensor/index.ts";
+export {
+  type BatchEncodeOptions,
+  type EncodedBatch,
+  type EncodedText,
+  type EncodeOptions,
+  encodeBatch,
+  encodeText,
+  type TextInput,
+} from "../tokenizers/encode-batch.ts";
 export { readEvents, type Tracker, TrackingError, terminal } from "../tracking/index.ts";
 export {
   type Batch,

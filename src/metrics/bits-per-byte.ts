@@ -8,7 +8,8 @@ const stateSchema = z.strictObject({ losses: exactSumSchema, bytes: countSchema 
 /**
  * Σ token losses / ln 2 / Σ UTF-8 bytes of the labels: the bits that the model needs for a byte of text. Unlike
  * perplexity it does not depend on how long tokens are, and so compares models with different tokenizers. A special
- * token costs its loss and adds no byte. `NaN` over no bytes. Source: Gao et al. (2020), "The Pile", section 3.1.
+ * token costs its loss and adds no byte. A tokenizer that loses something (capitals, unknown words) gains nothing by it: the bytes are
+ * those of the text as it was. `NaN` over no bytes. Source: Gao et al. (2020), "The Pile", section 3.1.
  */
 class BitsPerByte implements StreamingMetric {
   readonly reads = ["tokenLosses", "labelBytes"] as const;

@@ -59,7 +59,10 @@ export interface EvaluatedExample {
   readonly tokenLosses?: Float32Array;
   /** Most likely id at each position, shape (n); present when the metric reads `predictedIds`. */
   readonly predictedIds?: Int32Array;
-  /** UTF-8 bytes that each label stands for, shape (n); present when the metric reads `labelBytes`. */
+  /**
+   * UTF-8 bytes of the original text that each label stands for, shape (n); present when the metric reads `labelBytes`. On average over
+   * the split where the tokenizer cannot tell them apart.
+   */
   readonly labelBytes?: Int32Array;
   /** The most likely ids at each position, most likely first, (n, k) row by row; present when a metric reads `topIds`. */
   readonly topIds?: Int32Array;

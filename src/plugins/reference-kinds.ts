@@ -33,6 +33,7 @@ export const referenceKinds: Readonly<Record<keyof Registries, Omit<ReferenceKin
     get: "getTokenizer",
     example: "tokenizer: { name: bpe, vocabSize: 2048 }",
     slot: "tokenizer",
+    guide: ["Tokenizers", "../../tokenizers.md"],
   },
   models: {
     title: "Models",

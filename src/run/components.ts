@@ -123,7 +123,9 @@ export async function buildComponents(
   const tokenizerSlot = tokenizerStart?.slot ?? withoutFrom(config.tokenizer);
   const modelSlot = modelStart?.slot ?? withoutFrom(config.model);
 
-  const isRestored = learned !== undefined && Object.keys(learned).length > 0;
+  const hasLearned = learned !== undefined && Object.keys(learned).length > 0;
+  // One that starts from a run has the run's copy of its files; those that `path` named may be gone.
+  const isRestored = tokenizerStart !== undefined || hasLearned;
   const tokenizer = await build(
     "tokenizer",
     ["tokenizer"],
@@ -132,7 +134,7 @@ export async function buildComponents(
     {},
     isRestored,
   );
-  if (isRestored) tokenizer?.component.load?.(learned);
+  if (hasLearned) tokenizer?.component.load?.(learned);
   if (tokenizerStart !== undefined) tokenizer?.component.load?.(await tokenizerStart.tokenizerFiles());
   const data = await build("data", ["data"], config.data, registries.dataLoaders);
   // What a model is for its trainer says; mistakes are still told in the order of the model before the trainer.

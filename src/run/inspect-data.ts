@@ -122,6 +122,6 @@ function optionIn(trainer: ResolvedSlot, name: string, type: "number" | "boolean
   return typeof value === type ? value : undefined;
 }
 
-function notesOf({ data, problems }: Components): readonly string[] {
-  return [...problems, ...(data.notes?.() ?? [])];
+function notesOf({ data, tokenizer, problems }: Components): readonly string[] {
+  return [...problems, ...(data.notes?.() ?? []), ...(tokenizer.notes?.() ?? [])];
 }

@@ -180,6 +180,9 @@ export class Run implements AsyncIterable<RunEvent> {
       (message): RunEvent => ({ type: "warning", code: "PLUGIN_PROBLEM", message }),
     );
     if (!components.tokenizerIsTrained) await tokenizer.train?.(data.texts("train"));
+    yield* (tokenizer.notes?.() ?? []).map(
+      (message): RunEvent => ({ type: "warning", code: "TOKENIZER_NOTE", message }),
+    );
     const model = await components.createModel(tokenizer.vocabSize);
     const fingerprint = await data.fingerprint();
     await completeRunDirectory(directory, fingerprint, saved(tokenizer));

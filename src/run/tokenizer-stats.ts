@@ -84,20 +84,29 @@ export interface ShownPiece {
   readonly text: string;
 }
 
-/** More ids than any character has bytes, by far; what is still no text then is shown as it is. */
-const MOST_IDS = 8;
+/** A character has at most so many bytes. */
+const MOST_IDS = 4;
 
 /** The pieces of an encoded text, each with its text. */
-export function shownPieces(tokenizer: Tokenizer, ids: Iterable<number>): ShownPiece[] {
+export function shownPieces(tokenizer: Tokenizer, ids: readonly number[]): ShownPiece[] {
   const pieces: ShownPiece[] = [];
-  let open: number[] = [];
-  for (const id of ids) {
-    open.push(id);
-    const text = tokenizer.decode(open);
-    if (text.endsWith("\uFFFD") && open.length < MOST_IDS && tokenizer.byteLength !== undefined) continue;
-    pieces.push({ ids: open, text });
-    open = [];
+  for (let at = 0; at < ids.length; ) {
+    const length = pieceLength(tokenizer, ids, at);
+    const own = ids.slice(at, at + length);
+    pieces.push({ ids: own, text: tokenizer.decode(own) });
+    at += length;
   }
-  if (open.length > 0) pieces.push({ ids: open, text: tokenizer.decode(open) });
   return pieces;
+}
+
+/** How many ids it takes until the bytes of a character are together: by then what could not be read has become text. */
+function pieceLength(tokenizer: Tokenizer, ids: readonly number[], at: number): number {
+  const broken = (length: number) => tokenizer.decode(ids.slice(at, at + length)).split("\uFFFD").length - 1;
+  const alone = broken(1);
+  if (alone > 0)
+    for (let length = 2; length <= Math.min(MOST_IDS, ids.length - at); length++) {
+      const text = tokenizer.decode(ids.slice(at, at + length));
+      if (broken(length) < alone && !text.endsWith("\uFFFD")) return length;
+    }
+  return 1;
 }

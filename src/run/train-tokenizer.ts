@@ -26,6 +26,8 @@ export interface TrainedTokenizer {
   /** UTF-8 bytes of the text that it learned from. */
   readonly bytes: number;
   readonly seconds: number;
+  /** What it says of what it learned: how much of the corpus it left out. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -82,6 +84,7 @@ export async function trainTokenizer(
     vocabSize: tokenizer.vocabSize,
     bytes,
     seconds,
+    notes: tokenizer.notes?.() ?? [],
   };
 }
 

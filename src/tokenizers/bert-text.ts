@@ -1,3 +1,5 @@
+import { lowercase, type Normalization, unicodeForm } from "./normalizer.ts";
+
 /**
  * How BERT prepares text (Devlin et al. 2019; `BertNormalizer` and `BertPreTokenizer` of Hugging Face's `tokenizers`):
  * controls go, white space becomes spaces, Chinese characters stand alone, accents may go, letters may become small; then
@@ -7,6 +9,10 @@
  * are older (Unicode 8), so about 700 rare characters that came later are cut or stripped here and not there.
  */
 export interface BertTextOptions {
+  /** Unicode normalization form that the text takes first; BERT itself has none. */
+  readonly normalizer: Normalization["normalizer"];
+  /** Controls go, and white space becomes spaces. Default true. */
+  readonly cleanText?: boolean;
   /** Capitals become small letters. */
   readonly lowercase: boolean;
   /** Accents are taken off: é becomes e. Default, as in BERT: when letters become small. */
@@ -23,16 +29,12 @@ const chinese =
 const word = /[\p{P}!-/:-@[-`{-~]|[^\p{White_Space}\p{P}!-/:-@[-`{-~]+/gu;
 
 /** The text as BERT's words are cut from it. */
-function bertNormalize(text: string, options: BertTextOptions): string {
-  let normal = text.replace(removed, "").replace(whiteSpace, " ");
+export function bertNormalize(text: string, options: BertTextOptions): string {
+  let normal = unicodeForm(text, options.normalizer);
+  if (options.cleanText !== false) normal = normal.replace(removed, "").replace(whiteSpace, " ");
   if (options.handleChineseChars) normal = normal.replace(chinese, " $& ");
   if (options.stripAccents) normal = normal.normalize("NFD").replace(/\p{Mn}/gu, "");
   return options.lowercase ? lowercase(normal) : normal;
-}
-
-/** Small letters, each character by itself: a capital sigma at the end of a word is no exception, as in the Rust library. */
-export function lowercase(text: string): string {
-  return text.replaceAll("Σ", "σ").toLowerCase();
 }
 
 /** Calls `visit` with each word of a text. */

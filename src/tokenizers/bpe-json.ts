@@ -55,6 +55,12 @@ export interface BpeWords {
 /** What `bpe` can be: everything that would give other ids is refused by name. */
 const schema = z.looseObject({
   ...plainPipeline,
+  // What is added around texts is for trainers to say.
+  post_processor: z
+    .looseObject({
+      type: z.enum(["ByteLevel", "RobertaProcessing", "BertProcessing", "TemplateProcessing", "Sequence"]),
+    })
+    .nullish(),
   normalizer: normalizerSchema,
   pre_tokenizer: z.union(
     [

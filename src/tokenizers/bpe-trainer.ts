@@ -2,7 +2,7 @@ import type { BpeVocabulary } from "./bpe-vocabulary.ts";
 import { byteOfId, idOfByte, spellBytes } from "./byte-alphabet.ts";
 import { learnMerges } from "./merge-learning.ts";
 import type { WordEnd } from "./pre-tokenizer.ts";
-import { WordTable } from "./word-table.ts";
+import { WordCounts } from "./word-counts.ts";
 
 export interface BpeTrainerOptions {
   /** Ids to end with, those of `specialTokens` included. */
@@ -11,13 +11,15 @@ export interface BpeTrainerOptions {
   readonly minFrequency: number;
   /** Take the last ids; no merge is allowed to spell one. */
   readonly specialTokens: readonly string[];
+  /** Different words that are counted at a time. */
+  readonly maxWords: number;
 }
 
 /**
  * Learns byte-pair merges (Sennrich, Haddow and Birch 2016, "Neural machine translation of rare words with subword
  * units", algorithm 1) over the bytes of words.
  *
- * Memory grows with the distinct words of the corpus, not with its length.
+ * Memory grows with the distinct words of the corpus up to `maxWords`, and not with its length.
  *
  * The merges are those of Hugging Face's `BpeTrainer` with the byte-level initial alphabet, no limit of the token length
  * and the same vocabulary size (tests/golden/bpe.py). Only if two different pairs ever spelt one token might they differ
@@ -26,13 +28,17 @@ export interface BpeTrainerOptions {
 export class BpeTrainer {
   readonly #options: BpeTrainerOptions;
   readonly #wordEnd: WordEnd;
-  readonly #words = new WordTable();
-  /** How often each word of the table occurs. */
-  #counts = new Float64Array(1 << 10);
+  readonly #words: WordCounts;
 
   constructor(options: BpeTrainerOptions, wordEnd: WordEnd) {
     this.#options = options;
     this.#wordEnd = wordEnd;
+    this.#words = new WordCounts(options.maxWords);
+  }
+
+  /** What had to be forgotten, in sentences. */
+  notes(): readonly string[] {
+    return this.#words.notes();
   }
 
   /** Counts the words of a piece of the corpus; pieces must be cut where a word ends. */
@@ -41,29 +47,25 @@ export class BpeTrainer {
     const words = this.#words;
     for (let start = 0, end = 0; start < text.length; start = end) {
       end = wordEnd(text, start);
-      let word = words.find(text, start, end);
-      if (word < 0) word = words.add(text, start, end, word);
-      if (word === this.#counts.length) {
-        const counts = new Float64Array(2 * word);
-        counts.set(this.#counts);
-        this.#counts = counts;
-      }
-      this.#counts[word] = (this.#counts[word] as number) + 1;
+      words.add(text, start, end);
     }
   }
 
   /**
    * Merges until the vocabulary is full or no pair is frequent enough. The order in which words were added does not
-   * matter: every tie is broken by ids.
+   * matter while all of them are kept: every tie is broken by ids.
    */
   finish(): BpeVocabulary {
     const { vocabSize, minFrequency, specialTokens } = this.#options;
     const words: number[][] = [];
-    for (let word = 0; word < this.#words.size; word++)
-      words.push(Array.from(Buffer.from(this.#words.word(word), "utf8"), (byte) => idOfByte[byte] ?? 0));
+    const counts: number[] = [];
+    for (const [word, count] of this.#words.entries()) {
+      words.push(Array.from(Buffer.from(word, "utf8"), (byte) => idOfByte[byte] ?? 0));
+      counts.push(count);
+    }
     const { spellings, merges } = learnMerges({
       words,
-      counts: this.#counts,
+      counts,
       spellings: Array.from(byteOfId, (byte) => spellBytes([byte])),
       size: vocabSize - specialTokens.length,
       minFrequency,

@@ -37,9 +37,12 @@ export class BpeMerger {
   readonly #rights: Int32Array;
   readonly #ranks: Int32Array;
 
-  constructor(vocabulary: BpeVocabulary) {
-    const { merges } = vocabulary;
-    this.#byteIds = vocabulary.byteIds;
+  /** Without `byteIds` for symbols only. */
+  constructor({
+    merges,
+    byteIds = new Int32Array(256),
+  }: Partial<BpeVocabulary> & Pick<BpeVocabulary, "merges">) {
+    this.#byteIds = byteIds;
     this.#ids = Int32Array.from(merges, ([, , id]) => id);
     const slots = 2 ** Math.ceil(Math.log2(2 * merges.length + 2));
     this.#lefts = new Int32Array(slots);
@@ -55,8 +58,12 @@ export class BpeMerger {
 
   /** Ids of a word given as UTF-8 bytes. */
   merge(word: Uint8Array): Int32Array {
-    const symbols = Int32Array.from(word, (byte) => this.#byteIds[byte] ?? 0);
-    return word.length > SHORT_WORD ? this.#mergeLong(symbols) : this.#mergeShort(symbols);
+    return this.mergeSymbols(Int32Array.from(word, (byte) => this.#byteIds[byte] ?? 0));
+  }
+
+  /** Ids of a word given as the symbols to begin with, which are changed. */
+  mergeSymbols(symbols: Int32Array): Int32Array {
+    return symbols.length > SHORT_WORD ? this.#mergeLong(symbols) : this.#mergeShort(symbols);
   }
 
   #slot(left: number, right: number): number {

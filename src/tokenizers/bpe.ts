@@ -7,10 +7,10 @@ import type { BpeVocabulary } from "./bpe-vocabulary.ts";
 import { readBytes } from "./byte-alphabet.ts";
 import { alreadyTrained, emptyCorpus, notTrained, unknownId } from "./errors.ts";
 import { defineTokenizer, type Tokenizer } from "./index.ts";
-import { normalize, normalizerOptions } from "./normalizer.ts";
+import { checkNormalization, isUnchanged, normalize, normalizerOptions } from "./normalizer.ts";
 import { gpt2WordEnd, o200kWordEnd, type WordEnd } from "./pre-tokenizer.ts";
 import { rolesByText, type SpecialIds, type SpecialRoles, specialIds } from "./special-tokens.ts";
-import { checkSpecialTokens, specialTokensSchema } from "./trainable-options.ts";
+import { checkSpecialTokens, maxWordsSchema, specialTokensSchema } from "./trainable-options.ts";
 import { WithSpecialIds } from "./with-special-ids.ts";
 
 const optionsSchema = z.strictObject({
@@ -34,6 +34,7 @@ const optionsSchema = z.strictObject({
     .describe(
       "How text is cut into words, which no token crosses: as in GPT-2, or as in GPT-4o (o200k_base).",
     ),
+  maxWords: maxWordsSchema,
   ...normalizerOptions,
 });
 type BpeOptions = z.output<typeof optionsSchema>;
@@ -65,6 +66,7 @@ interface Learned {
 class BpeTokenizer extends WithSpecialIds implements Tokenizer {
   readonly #options: BpeOptions;
   #learned: Learned | undefined;
+  #notes: readonly string[] = [];
 
   constructor(options: BpeOptions) {
     super();
@@ -103,17 +105,21 @@ class BpeTokenizer extends WithSpecialIds implements Tokenizer {
     return Buffer.concat(parts).toString("utf8");
   }
 
-  /** Throws as `decode` does. */
-  byteLength(id: number): number {
-    const { length } = this.#bytes(id, "tell the bytes of an id");
-    return this.#learned?.specialIds.has(id) ? 0 : length;
+  /** There unless a normaliser changes the text. Throws as `decode` does. */
+  get byteLength(): ((id: number) => number) | undefined {
+    const { normalization } = this.#learned?.words ?? { normalization: this.#options };
+    if (!isUnchanged(normalization)) return undefined;
+    return (id) => {
+      const { length } = this.#bytes(id, "tell the bytes of an id");
+      return this.#learned?.specialIds.has(id) ? 0 : length;
+    };
   }
 
   /** @throws TokenizerError `TOKENIZER_ALREADY_TRAINED`, or `TOKENIZER_EMPTY_CORPUS`. */
   async train(texts: AsyncIterable<string>): Promise<void> {
     if (this.#learned !== undefined) throw alreadyTrained("bpe");
-    const { preTokenizer, normalizer, lowercase } = this.#options;
-    const words: BpeWords = { preTokenizer, normalization: { normalizer, lowercase } };
+    const { preTokenizer, normalizer, stripAccents, lowercase } = this.#options;
+    const words: BpeWords = { preTokenizer, normalization: { normalizer, stripAccents, lowercase } };
     const trainer = new BpeTrainer(this.#options, wordEnds[preTokenizer]);
     let empty = true;
     for await (const text of texts) {
@@ -121,7 +127,13 @@ class BpeTokenizer extends WithSpecialIds implements Tokenizer {
       empty &&= text === "";
     }
     if (empty) throw emptyCorpus("bpe");
+    this.#notes = trainer.notes();
     this.#become(trainer.finish(), {}, words);
+  }
+
+  /** What of the corpus could not be counted. */
+  notes(): readonly string[] {
+    return this.#notes;
   }
 
   /** A `tokenizer.json` with the same ids for the same text, and a `tokenizer_config.json`. */
@@ -192,6 +204,7 @@ export const bpe = defineTokenizer({
   options: optionsSchema,
   create(options) {
     checkOptions(options);
+    checkNormalization(options);
     return new BpeTokenizer(options);
   },
 });

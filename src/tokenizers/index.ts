@@ -35,10 +35,15 @@ export interface Tokenizer {
   readonly maskTokenId?: number | undefined;
   encode(text: string): ArrayLike<number> & Iterable<number>;
   decode(ids: Iterable<number>): string;
-  /** UTF-8 bytes that one id stands for (0 for special tokens). Without it, bits per byte decodes the labels instead. */
+  /**
+   * UTF-8 bytes of text that one id stands for (0 for special tokens). There only where those of a text's ids add up to the bytes of
+   * the text; without it, bits per byte measures what the ids of the split have on average.
+   */
   byteLength?: ((id: number) => number) | undefined;
   /** Learns a vocabulary from pieces of text (cut only where a word ends). Called once, before the model is built. */
   train?(texts: AsyncIterable<string>): Promise<void>;
+  /** What whoever trains with it should know of what it learned, as sentences: how much of the corpus it left out, and why. */
+  notes?(): readonly string[];
   /** The files that restore this tokenizer, by name. Built-ins give a Hugging Face `tokenizer.json`. Required with `train`. */
   save?(): Readonly<Record<string, string>>;
   /** Restores what `save` gave. Required with `save`. */

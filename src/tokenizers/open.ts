@@ -6,7 +6,7 @@ import { char } from "./char.ts";
 import { TokenizerError } from "./errors.ts";
 import { readTokenizerJson } from "./hf-json.ts";
 import type { Tokenizer } from "./index.ts";
-import { LibraryTokenizer } from "./library-tokenizer.ts";
+import { PipelineTokenizer } from "./pipeline/pipeline-tokenizer.ts";
 import { unigram } from "./unigram.ts";
 import { whitespace } from "./whitespace.ts";
 import { wordpiece } from "./wordpiece.ts";
@@ -25,8 +25,8 @@ const own: Readonly<Record<string, readonly AnyDefinition[]>> = {
 };
 
 /**
- * The tokenizer that a `tokenizer.json` holds: one of ours where it can be, which is faster and tells the bytes of an id; else
- * Hugging Face's JavaScript library.
+ * The tokenizer that a `tokenizer.json` holds: one of ours where it can be, which is faster; else what
+ * its steps say, one by one.
  *
  * @throws TokenizerError `TOKENIZER_BAD_FILE`.
  */
@@ -41,7 +41,7 @@ export function openTokenizer(files: Readonly<Record<string, string>>): Tokenize
       if (!(error instanceof TokenizerError)) throw error;
     }
   }
-  return new LibraryTokenizer(files);
+  return new PipelineTokenizer(files);
 }
 
 /** Files stand in for the options, so those are the default ones. */

@@ -14,13 +14,18 @@ export interface Seed {
 const MOST_POINTS = 1 << 22;
 
 /**
- * The substrings of words from which pieces are chosen: of 2 to `longest` characters, occurring at least twice, and not always
+ * The substrings of words from which pieces are chosen: of 2 to `longest` characters, occurring at least `minFrequency` times, and not always
  * followed by the same character (a longer one would be as frequent). Those of the largest count × length, at most `most`.
  *
  * A suffix array (sorted up to `longest` characters) has equal substrings side by side; a pass over it with a stack finds them
  * all (Abouelhoda, Kurtz and Ohlebusch 2004, "Replacing suffix trees with enhanced suffix arrays").
  */
-export function seedPieces(words: readonly CountedWord[], longest: number, most: number): Seed[] {
+export function seedPieces(
+  words: readonly CountedWord[],
+  longest: number,
+  minFrequency: number,
+  most: number,
+): Seed[] {
   const { text, weights } = concatenated(words);
   const suffixes = sortedSuffixes(text, longest);
   const shared = (a: number, b: number): number => {
@@ -30,7 +35,7 @@ export function seedPieces(words: readonly CountedWord[], longest: number, most:
   };
   const found: { at: number; length: number; count: number }[] = [];
   const keep = (at: number, length: number, count: number) => {
-    if (length > 1 && count > 1) found.push({ at, length, count });
+    if (length > 1 && count >= minFrequency) found.push({ at, length, count });
   };
   const stack: { length: number; count: number; at: number }[] = [];
   let before = 0;

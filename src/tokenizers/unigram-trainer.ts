@@ -2,6 +2,7 @@ import { TokenizerError } from "./errors.ts";
 import { codePoints, PieceTrie } from "./piece-trie.ts";
 import { addExpectedCounts, bestCut } from "./unigram-lattice.ts";
 import { type CountedWord, seedPieces } from "./unigram-seeds.ts";
+import type { WordCounts } from "./word-counts.ts";
 
 export interface UnigramTrainerOptions {
   /** Pieces to end with, single characters included. */
@@ -10,6 +11,10 @@ export interface UnigramTrainerOptions {
   readonly limitAlphabet: number;
   /** Characters of the longest piece. */
   readonly maxPieceLength: number;
+  /** Occurrences that a longer piece must have. */
+  readonly minFrequency: number;
+  /** Characters that are kept in any case. */
+  readonly alphabet: readonly string[];
 }
 
 /** A piece and the logarithm of its probability. */
@@ -37,14 +42,11 @@ const LEAST_EXPECTED = 0.5;
  * @returns Pieces by falling probability.
  * @throws TokenizerError `TOKENIZER_VOCABULARY_TOO_SMALL` when the characters alone do not fit.
  */
-export function learnUnigrams(
-  wordCounts: ReadonlyMap<string, number>,
-  options: UnigramTrainerOptions,
-): ScoredPiece[] {
+export function learnUnigrams(wordCounts: WordCounts, options: UnigramTrainerOptions): ScoredPiece[] {
   const { size, maxPieceLength } = options;
-  const sorted = [...wordCounts].sort(([a], [b]) => (a < b ? -1 : 1));
+  const sorted = [...wordCounts.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
   const counted = sorted.map(([word, count]): CountedWord => ({ points: codePoints(word), count }));
-  const characters = keptCharacters(counted, options.limitAlphabet);
+  const characters = keptCharacters(wordCounts.characters(), options);
   if (characters.size > size)
     throw new TokenizerError(
       "TOKENIZER_VOCABULARY_TOO_SMALL",
@@ -52,7 +54,7 @@ export function learnUnigrams(
         `${Math.max(0, size)}. Raise it, or lower \`limitAlphabet\`.`,
     );
   const words = counted.flatMap((word) => stretches(word, characters));
-  const seeds = seedPieces(words, maxPieceLength, SEEDS);
+  const seeds = seedPieces(words, maxPieceLength, options.minFrequency, SEEDS);
   const singles = [...characters].map(([point, count]) => ({ points: [point], count }));
   const all = [...singles, ...seeds];
   const total = all.reduce((sum, { points, count }) => sum + points.length * count, 0);
@@ -69,12 +71,15 @@ export function learnUnigrams(
   return finished(pieces, characters, size);
 }
 
-function keptCharacters(words: readonly CountedWord[], limit: number): ReadonlyMap<number, number> {
-  const counts = new Map<number, number>();
-  for (const { points, count } of words)
-    for (const point of points) counts.set(point, (counts.get(point) ?? 0) + count);
+function keptCharacters(
+  counts: ReadonlyMap<number, number>,
+  { limitAlphabet: limit, alphabet }: UnigramTrainerOptions,
+): ReadonlyMap<number, number> {
   const kept = [...counts].sort(([a, n], [b, m]) => m - n || a - b).slice(0, limit);
-  return new Map(kept.sort(([a], [b]) => a - b));
+  const always = alphabet
+    .map((character) => character.codePointAt(0) ?? 0)
+    .map((point) => [point, counts.get(point) ?? 1] as const);
+  return new Map([...new Map([...kept, ...always])].sort(([a], [b]) => a - b));
 }
 
 /** What lies between characters that are not kept. */

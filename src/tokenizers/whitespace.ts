@@ -12,6 +12,7 @@ import {
 } from "./hf-json.ts";
 import { defineTokenizer, type Tokenizer } from "./index.ts";
 import {
+  checkNormalization,
   type Normalization,
   normalize,
   normalizerJson,
@@ -19,9 +20,9 @@ import {
   normalizerSchema,
 } from "./normalizer.ts";
 import { rolesByText, type SpecialIds, type SpecialRoles, specialIds } from "./special-tokens.ts";
-import { checkSpecialTokens, specialTokensSchema } from "./trainable-options.ts";
+import { checkSpecialTokens, maxWordsSchema, specialTokensSchema } from "./trainable-options.ts";
 import { WithSpecialIds } from "./with-special-ids.ts";
-import { detached } from "./word-cache.ts";
+import { WordCounts } from "./word-counts.ts";
 
 const UNKNOWN = "<unk>";
 
@@ -40,6 +41,7 @@ const optionsSchema = z.strictObject({
   specialTokens: specialTokensSchema(["<|endoftext|>"]).describe(
     "Tokens that no text encodes to; they take the ids after <unk>. What is one, its text says: <|endoftext|> ends a document, <pad> pads.",
   ),
+  maxWords: maxWordsSchema,
   ...normalizerOptions,
 });
 type WhitespaceOptions = z.output<typeof optionsSchema>;
@@ -76,6 +78,7 @@ interface Learned {
 class WhitespaceTokenizer extends WithSpecialIds implements Tokenizer {
   readonly #options: WhitespaceOptions;
   #learned: Learned | undefined;
+  #notes: readonly string[] = [];
 
   constructor(options: WhitespaceOptions) {
     super();
@@ -125,28 +128,29 @@ class WhitespaceTokenizer extends WithSpecialIds implements Tokenizer {
   async train(texts: AsyncIterable<string>): Promise<void> {
     if (this.#learned !== undefined) throw alreadyTrained("whitespace");
     const { vocabSize, minFrequency, specialTokens } = this.#options;
-    const counts = new Map<string, number>();
+    const counts = new WordCounts(this.#options.maxWords);
     for await (const text of texts)
-      for (const [word] of normalize(text.replace(/\p{Surrogate}/gu, "\uFFFD"), this.#options).matchAll(
-        WORD,
-      )) {
-        const count = counts.get(word);
-        if (count === undefined) counts.set(detached(word), 1);
-        else counts.set(word, count + 1);
-      }
+      for (const [word] of normalize(text.replace(/\p{Surrogate}/gu, "\uFFFD"), this.#options).matchAll(WORD))
+        counts.add(word);
     if (counts.size === 0) throw emptyCorpus("whitespace");
+    this.#notes = counts.notes();
     const first = [UNKNOWN, ...specialTokens];
-    for (const token of first) counts.delete(token);
-    const words = [...counts]
-      .filter(([, count]) => count >= minFrequency)
+    const words = [...counts.entries()]
+      .filter(([word, count]) => count >= minFrequency && !first.includes(word))
       .sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))
       .map(([word]) => word);
-    const { normalizer, lowercase } = this.#options;
+    const { normalizer, stripAccents, lowercase } = this.#options;
     const roles = rolesByText(first);
     this.#become([...first, ...words.slice(0, vocabSize - first.length)], 0, specialTokens, roles, {
       normalizer,
+      stripAccents,
       lowercase,
     });
+  }
+
+  /** What of the corpus could not be counted. */
+  notes(): readonly string[] {
+    return this.#notes;
   }
 
   /** `tokenizer.json` with a word-level model, and `tokenizer_config.json`. */
@@ -215,6 +219,7 @@ export const whitespace = defineTokenizer({
         ["vocabSize"],
         `must be at least ${least + 1}: ${UNKNOWN}, ${least - 1} special token(s) and a word, got ${options.vocabSize}`,
       );
+    checkNormalization(options);
     return new WhitespaceTokenizer(options);
   },
 });

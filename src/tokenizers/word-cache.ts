@@ -29,6 +29,6 @@ export class WordCache {
  * A copy of `word` with memory of its own. V8 makes long substrings views that keep the whole text alive; what outlives
  * the text, such as the key of a cache, must not be one.
  */
-export function detached(word: string): string {
+function detached(word: string): string {
   return Buffer.from(word, "utf16le").toString("utf16le");
 }

@@ -61,6 +61,11 @@ export class WordTable {
     return word;
   }
 
+  /** The hash of a word, 32 bits. */
+  hash(index: number): number {
+    return this.#hashes[index] ?? 0;
+  }
+
   /** A word as text. */
   word(index: number): string {
     const from = index === 0 ? 0 : (this.#ends[index - 1] ?? 0);

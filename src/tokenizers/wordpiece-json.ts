@@ -10,6 +10,7 @@ import {
   vocabularySchema,
   writeTokenizerFiles,
 } from "./hf-json.ts";
+import { formOf, normalizerJson, unchanged, unicodeFormSchema } from "./normalizer.ts";
 import { rolesByText, type SpecialRoles } from "./special-tokens.ts";
 import { CONTINUING } from "./wordpiece-trainer.ts";
 
@@ -26,15 +27,28 @@ export interface WordPieceVocabulary {
   readonly longestWord: number;
 }
 
+const bertNormalizer = z.looseObject({
+  type: z.literal("BertNormalizer"),
+  clean_text: z.literal(true),
+  handle_chinese_chars: z.boolean(),
+  strip_accents: z.boolean().nullish(),
+  lowercase: z.boolean(),
+});
+
 /** What `wordpiece` can be: everything that would give other ids is refused by name. */
 const schema = z.looseObject({
-  normalizer: z.looseObject({
-    type: z.literal("BertNormalizer"),
-    clean_text: z.literal(true),
-    handle_chinese_chars: z.boolean(),
-    strip_accents: z.boolean().nullish(),
-    lowercase: z.boolean(),
-  }),
+  normalizer: z.union(
+    [
+      bertNormalizer.transform((bert) => ({ bert, form: "none" as const })),
+      z
+        .looseObject({
+          type: z.literal("Sequence"),
+          normalizers: z.tuple([unicodeFormSchema, bertNormalizer]),
+        })
+        .transform(({ normalizers: [{ type }, bert] }) => ({ bert, form: formOf(type) })),
+    ],
+    "expected a BertNormalizer with clean_text, or NFC, NFD, NFKC or NFKD and then one",
+  ),
   pre_tokenizer: z.looseObject({ type: z.literal("BertPreTokenizer") }),
   post_processor: z.looseObject({ type: z.enum(["TemplateProcessing", "BertProcessing"]) }).nullish(),
   added_tokens: addedTokensSchema,
@@ -50,15 +64,17 @@ const schema = z.looseObject({
 /** Writes `tokenizer.json`, with `[CLS] text [SEP]` as what Hugging Face libraries add, and `tokenizer_config.json`. */
 export function writeWordPiece(vocabulary: WordPieceVocabulary): Readonly<Record<string, string>> {
   const { pieces, unknown, specialTokens, roles, text } = vocabulary;
+  const bert = {
+    type: "BertNormalizer",
+    clean_text: true,
+    handle_chinese_chars: text.handleChineseChars,
+    strip_accents: text.stripAccents,
+    lowercase: text.lowercase,
+  };
+  const form = normalizerJson({ ...unchanged, normalizer: text.normalizer });
   return writeTokenizerFiles({
     specialTokens,
-    normalizer: {
-      type: "BertNormalizer",
-      clean_text: true,
-      handle_chinese_chars: text.handleChineseChars,
-      strip_accents: text.stripAccents,
-      lowercase: text.lowercase,
-    },
+    normalizer: form === null ? bert : { type: "Sequence", normalizers: [form, bert] },
     preTokenizer: { type: "BertPreTokenizer" },
     postProcessor: template(roles, specialTokens),
     decoder: { type: "WordPiece", prefix: CONTINUING, cleanup: true },
@@ -110,9 +126,10 @@ export function readWordPiece(files: Readonly<Record<string, string>>): WordPiec
     specialTokens: { ...specialTokens, [model.unk_token]: unknown },
     roles: { ...rolesByText(Object.keys(specialTokens)), ...readRoles(files, "wordpiece") },
     text: {
-      lowercase: normalizer.lowercase,
-      stripAccents: normalizer.strip_accents ?? normalizer.lowercase,
-      handleChineseChars: normalizer.handle_chinese_chars,
+      normalizer: normalizer.form,
+      lowercase: normalizer.bert.lowercase,
+      stripAccents: normalizer.bert.strip_accents ?? normalizer.bert.lowercase,
+      handleChineseChars: normalizer.bert.handle_chinese_chars,
     },
     longestWord: model.max_input_chars_per_word,
   };

@@ -1,5 +1,6 @@
 import { TokenizerError } from "./errors.ts";
 import { learnMerges } from "./merge-learning.ts";
+import type { WordCounts } from "./word-counts.ts";
 
 export interface WordPieceTrainerOptions {
   /** Ids to end with, those of `specialTokens` included. */
@@ -30,16 +31,15 @@ export function withoutPrefix(piece: string): string {
  *
  * @throws TokenizerError `TOKENIZER_VOCABULARY_TOO_SMALL` when the characters alone do not fit.
  */
-export function learnWordPieces(
-  wordCounts: ReadonlyMap<string, number>,
-  options: WordPieceTrainerOptions,
-): readonly string[] {
+export function learnWordPieces(wordCounts: WordCounts, options: WordPieceTrainerOptions): readonly string[] {
   const { vocabSize, minFrequency, specialTokens } = options;
-  const alphabet = keptCharacters(wordCounts, options.limitAlphabet);
+  const alphabet = keptCharacters(wordCounts.characters(), options.limitAlphabet);
+  const counted = [...wordCounts.entries()];
   // Characters beyond the limit are left out of the words, as in the Rust trainer.
   const split = (word: string): string[] => [...word].filter((character) => alphabet.has(character));
-  const going = new Set<string>();
-  for (const word of wordCounts.keys()) for (const character of split(word).slice(1)) going.add(character);
+  // Of a forgotten word nobody knows any more where its characters stood.
+  const going = new Set<string>(wordCounts.forgotten === undefined ? [] : alphabet);
+  for (const [word] of counted) for (const character of split(word).slice(1)) going.add(character);
   const characters = [
     ...byCodePoint(alphabet),
     ...byCodePoint(going).map((character) => CONTINUING + character),
@@ -53,12 +53,12 @@ export function learnWordPieces(
         "Raise it, or lower `limitAlphabet`.",
     );
   const idOf = new Map(initial.map((piece, id) => [piece, id]));
-  const words = [...wordCounts.keys()].map((word) =>
+  const words = counted.map(([word]) =>
     split(word).map((character, at) => idOf.get(at === 0 ? character : CONTINUING + character) ?? 0),
   );
   return learnMerges({
     words,
-    counts: [...wordCounts.values()],
+    counts: counted.map(([, count]) => count),
     spellings: initial,
     size: vocabSize,
     minFrequency,
@@ -67,14 +67,9 @@ export function learnWordPieces(
   }).spellings;
 }
 
-function keptCharacters(wordCounts: ReadonlyMap<string, number>, limit: number): ReadonlySet<string> {
-  const counts = new Map<string, number>();
-  for (const [word, count] of wordCounts)
-    for (const character of word) counts.set(character, (counts.get(character) ?? 0) + count);
-  if (counts.size <= limit) return new Set(counts.keys());
-  const points = (character: string) => character.codePointAt(0) ?? 0;
-  const sorted = [...counts].sort(([a, n], [b, m]) => m - n || points(a) - points(b));
-  return new Set(sorted.slice(0, limit).map(([character]) => character));
+function keptCharacters(counts: ReadonlyMap<number, number>, limit: number): ReadonlySet<string> {
+  const sorted = [...counts].sort(([a, n], [b, m]) => m - n || a - b);
+  return new Set(sorted.slice(0, limit).map(([point]) => String.fromCodePoint(point)));
 }
 
 function byCodePoint(characters: Iterable<string>): string[] {

@@ -4,11 +4,14 @@ import { type BertTextOptions, forEachBertWord } from "./bert-text.ts";
 import { alreadyTrained, emptyCorpus, notTrained, unknownId } from "./errors.ts";
 import { IdBuffer } from "./id-buffer.ts";
 import { defineTokenizer, type Tokenizer } from "./index.ts";
+import { normalizerOptions } from "./normalizer.ts";
 import { rolesByText, type SpecialIds, specialIds } from "./special-tokens.ts";
-import { checkSpecialTokens, specialTokensSchema } from "./trainable-options.ts";
+import { checkSpecialTokens, maxWordsSchema, specialTokensSchema } from "./trainable-options.ts";
 import { WithSpecialIds } from "./with-special-ids.ts";
-import { detached, WordCache } from "./word-cache.ts";
+import { WordCache } from "./word-cache.ts";
+import { WordCounts } from "./word-counts.ts";
 import { readWordPiece, type WordPieceVocabulary, writeWordPiece } from "./wordpiece-json.ts";
+import { longestMatches } from "./wordpiece-matches.ts";
 import { CONTINUING, learnWordPieces, withoutPrefix } from "./wordpiece-trainer.ts";
 
 const UNKNOWN = "[UNK]";
@@ -33,6 +36,8 @@ const optionsSchema = z.strictObject({
     .min(1)
     .default(1000)
     .describe("How many characters to keep, the most frequent ones; words with another one are unknown."),
+  maxWords: maxWordsSchema,
+  normalizer: normalizerOptions.normalizer,
   lowercase: z.boolean().default(true).describe("Whether capitals become small letters."),
   stripAccents: z
     .boolean()
@@ -69,6 +74,7 @@ interface Learned {
 class WordPieceTokenizer extends WithSpecialIds implements Tokenizer {
   readonly #options: WordPieceOptions;
   #learned: Learned | undefined;
+  #notes: readonly string[] = [];
 
   constructor(options: WordPieceOptions) {
     super();
@@ -124,20 +130,17 @@ class WordPieceTokenizer extends WithSpecialIds implements Tokenizer {
   /** @throws TokenizerError `TOKENIZER_ALREADY_TRAINED`, `TOKENIZER_EMPTY_CORPUS`, or `TOKENIZER_VOCABULARY_TOO_SMALL`. */
   async train(texts: AsyncIterable<string>): Promise<void> {
     if (this.#learned !== undefined) throw alreadyTrained("wordpiece");
-    const { lowercase, handleChineseChars } = this.#options;
+    const { normalizer, lowercase, handleChineseChars } = this.#options;
     const text: BertTextOptions = {
+      normalizer,
       lowercase,
       stripAccents: this.#options.stripAccents ?? lowercase,
       handleChineseChars,
     };
-    const counts = new Map<string, number>();
-    for await (const piece of texts)
-      forEachBertWord(piece, text, (word) => {
-        const count = counts.get(word);
-        if (count === undefined) counts.set(detached(word), 1);
-        else counts.set(word, count + 1);
-      });
+    const counts = new WordCounts(this.#options.maxWords);
+    for await (const piece of texts) forEachBertWord(piece, text, (word) => counts.add(word));
     if (counts.size === 0) throw emptyCorpus("wordpiece");
+    this.#notes = counts.notes();
     const special = [...BERT_TOKENS, ...this.#options.specialTokens];
     this.#become({
       pieces: learnWordPieces(counts, { ...this.#options, specialTokens: special }),
@@ -147,6 +150,11 @@ class WordPieceTokenizer extends WithSpecialIds implements Tokenizer {
       text,
       longestWord: LONGEST_WORD,
     });
+  }
+
+  /** What of the corpus could not be counted. */
+  notes(): readonly string[] {
+    return this.#notes;
   }
 
   /** A `tokenizer.json` as BERT's, and a `tokenizer_config.json`. */
@@ -172,36 +180,16 @@ class WordPieceTokenizer extends WithSpecialIds implements Tokenizer {
       unknownId: unknown,
       specialTokens: Object.fromEntries(others),
       ids: specialIds(vocabulary.specialTokens, vocabulary.roles),
-      cache: new WordCache(longestMatches(vocabulary, unknown)),
+      cache: new WordCache(
+        longestMatches({
+          pieces: vocabulary.pieces.map((piece, id) => [piece, id] as const),
+          prefix: CONTINUING,
+          longestWord: vocabulary.longestWord,
+          unknown,
+        }),
+      ),
     };
   }
-}
-
-/** What gives the ids of a word: always the longest piece that fits, from left to right. */
-function longestMatches(vocabulary: WordPieceVocabulary, unknown: number): (word: string) => Int32Array {
-  const beginning = new Map<string, number>();
-  const going = new Map<string, number>();
-  let longest = 0;
-  for (const [id, piece] of vocabulary.pieces.entries()) {
-    beginning.set(piece, id);
-    if (piece.startsWith(CONTINUING)) going.set(withoutPrefix(piece), id);
-    longest = Math.max(longest, piece.length);
-  }
-  return (word) => {
-    if (word.length > vocabulary.longestWord && [...word].length > vocabulary.longestWord)
-      return Int32Array.of(unknown);
-    const ids: number[] = [];
-    for (let start = 0; start < word.length; ) {
-      const pieces = start === 0 ? beginning : going;
-      let end = Math.min(word.length, start + longest);
-      let id = pieces.get(word.slice(start, end));
-      while (id === undefined && --end > start) id = pieces.get(word.slice(start, end));
-      if (id === undefined) return Int32Array.of(unknown);
-      ids.push(id);
-      start = end;
-    }
-    return Int32Array.from(ids);
-  };
 }
 
 export const wordpiece = defineTokenizer({

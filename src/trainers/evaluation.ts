@@ -13,6 +13,7 @@ import { type Batch, type BatchOptions, evaluationBatches } from "./batching.ts"
 import { causalObjective } from "./causal-objective.ts";
 import { TrainingError } from "./errors.ts";
 import type { MistakesEvent, NamedMetric } from "./index.ts";
+import { bytesPerId, labelBytes } from "./label-bytes.ts";
 import type { EvaluatedRow, Objective, Wanted } from "./objective.ts";
 import { type BatchForm, batchBuffers, feedsOf, formOf, traceBatch } from "./traced-batch.ts";
 import type { Weights } from "./weights.ts";
@@ -35,6 +36,8 @@ export class Evaluator {
   readonly #wanted: Wanted;
   readonly #graphs = new Map<string, EvaluationGraph>();
   readonly #worst: Worst;
+  /** What {@link bytesPerId} measured, by split. */
+  readonly #bytesPerId = new Map<Split, number>();
 
   /**
    * @param mistakes How many of a classifier's mistakes to keep.
@@ -55,7 +58,6 @@ export class Evaluator {
         1,
         ...metrics.map(({ metric }) => (typeof metric === "function" ? 1 : (metric.topK ?? 1))),
       ),
-      tokenizer: options.tokenizer,
       batchSize: options.batchSize,
     };
   }
@@ -73,12 +75,13 @@ export class Evaluator {
       guarded(named, ({ metric }) => typeof metric !== "function" && metric.reset());
     let sum = 0;
     let tokens = 0;
+    const wanted = await this.#wantedOf(split);
     for await (const batch of evaluationBatches(split, this.#options)) {
       signal?.throwIfAborted();
       const graph = this.#graphFor(formOf(batch, this.#options.batchSize));
       const outputs = await graph.run(batch, weights);
       let at = 0;
-      for (const row of this.#objective.evaluated(batch, outputs, this.#wanted)) {
+      for (const row of this.#objective.evaluated(batch, outputs, wanted)) {
         sum += row.loss;
         tokens += row.example.labels.length;
         this.#worst.add(row, batch, at++);
@@ -120,6 +123,16 @@ export class Evaluator {
         ),
       ),
     );
+  }
+
+  async #wantedOf(split: Split): Promise<Wanted> {
+    if (!this.#wanted.reads.has("labelBytes")) return this.#wanted;
+    const { tokenizer, data } = this.#options;
+    const average =
+      this.#bytesPerId.get(split) ??
+      (tokenizer.byteLength === undefined ? await bytesPerId(tokenizer, data, split) : Number.NaN);
+    this.#bytesPerId.set(split, average);
+    return { ...this.#wanted, labelBytes: labelBytes(tokenizer, average) };
   }
 
   #graphFor(form: BatchForm): EvaluationGraph {

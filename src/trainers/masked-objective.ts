@@ -1,15 +1,10 @@
 import { IGNORE_INDEX, type LossOptions } from "../nn/index.ts";
 import { Random } from "../tensor/index.ts";
+import type { EncodedText } from "../tokenizers/encode-batch.ts";
 import { checkId } from "./check-id.ts";
 import { TrainingError } from "./errors.ts";
 import type { Objective, RowRequest } from "./objective.ts";
-import {
-  type EncoderInput,
-  type EncoderWindow,
-  encoderInput,
-  encoderWindow,
-  windowLength,
-} from "./special-tokens.ts";
+import { type EncoderWindow, encoderInput, encoderWindow, windowLength } from "./special-tokens.ts";
 import { tokenObjective } from "./token-objective.ts";
 
 export interface MaskingOptions extends LossOptions {
@@ -37,7 +32,7 @@ export function maskedObjective({ mlmProbability, ...smoothing }: MaskingOptions
       tokenTypeIds,
       labels: given,
       documentIds,
-    }: EncoderInput & Partial<EncoderWindow> = "text" in example
+    }: EncodedText & Partial<EncoderWindow> = "text" in example
       ? encoderInput(example, tokenizer, sequenceLength)
       : encoderWindow(example, tokenizer, sequenceLength);
     const masked = inputIds.slice();

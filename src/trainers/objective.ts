@@ -4,6 +4,7 @@ import type { Model, Task } from "../models/index.ts";
 import type { Dim, Shape, Tensor } from "../tensor/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
 import type { Batch } from "./batching.ts";
+import type { LabelBytes } from "./label-bytes.ts";
 
 /** What a row is made from. */
 export interface RowRequest {
@@ -53,7 +54,8 @@ export interface Wanted {
   readonly reads: ReadonlySet<MetricInput>;
   /** Ids a position in `topIds`. */
   readonly topK: number;
-  readonly tokenizer: Tokenizer;
+  /** Tells the bytes of labels; there when `reads` has `labelBytes`. */
+  readonly labelBytes?: LabelBytes;
   /** Rows of a batch, padding included. */
   readonly batchSize: number;
 }

@@ -1,42 +1,23 @@
 import type { Example, TokenExample } from "../data-loaders/index.ts";
 import { IGNORE_INDEX } from "../nn/index.ts";
+import { type EncodedText, encodeText } from "../tokenizers/encode-batch.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
 
-/** A text, or two, as an encoder reads it. */
-export interface EncoderInput {
-  readonly inputIds: Int32Array;
-  /** 0 for the first text with what surrounds it, 1 for the second; where there is a second. */
-  readonly tokenTypeIds?: Int32Array;
-  /** Ids that did not fit. */
-  readonly truncated: number;
-}
-
 /**
- * `[CLS] text [SEP]`, or `[CLS] text [SEP] pair [SEP]` (Devlin et al. 2019), as far as the tokenizer has these tokens. What
- * is too long loses its end; of a pair the longer text loses first, as in Hugging Face's `longest_first`. Ids that a
+ * A text, or two, as an encoder reads it: with special tokens around, and its end cut off where it is too long. Ids that a
  * data loader gives are taken as they are.
  */
-export function encoderInput(example: Example, tokenizer: Tokenizer, sequenceLength: number): EncoderInput {
+export function encoderInput(example: Example, tokenizer: Tokenizer, sequenceLength: number): EncodedText {
   if (!("text" in example)) {
     const ids = Int32Array.from(example.inputIds);
     // Loaders give one id more than fits, the last target of next-token prediction: losing that one is no loss here.
     const truncated = Math.max(0, ids.length - sequenceLength - 1);
     return { inputIds: ids.subarray(0, sequenceLength), truncated };
   }
-  const { before, after } = around(tokenizer);
-  const isPair = example.textPair !== undefined;
-  const first = Array.from(tokenizer.encode(example.text));
-  const second = isPair ? Array.from(tokenizer.encode(example.textPair ?? "")) : [];
-  const room = Math.max(0, sequenceLength - before.length - (isPair ? 2 : 1) * after.length);
-  const [kept, keptPair] = longestFirst(first.length, second.length, room);
-  const head = [...before, ...first.slice(0, kept), ...after];
-  const tail = isPair ? [...second.slice(0, keptPair), ...after] : [];
-  const inputIds = Int32Array.from([...head, ...tail]).subarray(0, sequenceLength);
-  return {
-    inputIds,
-    ...(isPair && { tokenTypeIds: inputIds.map((_, at) => (at < head.length ? 0 : 1)) }),
-    truncated: first.length - kept + second.length - keptPair,
-  };
+  const { text, textPair } = example;
+  return encodeText(tokenizer, textPair === undefined ? text : [text, textPair], {
+    maxLength: sequenceLength,
+  });
 }
 
 /** Ids of a window as an encoder reads them, with what the data loader says of each. */
@@ -99,13 +80,4 @@ function around({ clsTokenId: cls, sepTokenId: sep }: Tokenizer) {
 
 function ignored(): number {
   return IGNORE_INDEX;
-}
-
-/** How much of two lengths is kept so that both fit: the longer is cut first, then both by turns. */
-function longestFirst(first: number, second: number, room: number): readonly [number, number] {
-  if (first + second <= room) return [first, second];
-  const half = Math.floor(room / 2);
-  if (second <= half) return [room - second, second];
-  if (first <= room - half) return [first, room - first];
-  return [room - half, half];
 }

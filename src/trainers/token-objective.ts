@@ -2,7 +2,6 @@ import type { MetricInput } from "../metrics/index.ts";
 import type { Model } from "../models/index.ts";
 import { IGNORE_INDEX, type LossOptions, tokenLosses } from "../nn/index.ts";
 import { argmax, type Dim, reshape, sizeOf, type Tensor, topK } from "../tensor/index.ts";
-import type { Tokenizer } from "../tokenizers/index.ts";
 import type { Batch } from "./batching.ts";
 import type { EvaluatedRow, Objective, Outputs, Wanted } from "./objective.ts";
 
@@ -39,7 +38,7 @@ function flat(x: Tensor): Tensor {
 function* tokenRows(
   batch: Batch,
   { losses, predictions, top }: Outputs,
-  { reads, topK: k, tokenizer, batchSize }: Wanted,
+  { topK: k, labelBytes, batchSize }: Wanted,
 ): Generator<EvaluatedRow> {
   const length = batch.labels.length / batchSize;
   for (let row = 0; row < batch.rows; row++) {
@@ -57,13 +56,8 @@ function* tokenRows(
         ...(top && {
           topIds: Int32Array.from(places.flatMap((place) => [...top.subarray(place * k, (place + 1) * k)])),
         }),
-        ...(reads.has("labelBytes") && { labelBytes: labels.map((id) => byteLength(tokenizer, id)) }),
+        ...(labelBytes && { labelBytes: labelBytes(labels) }),
       },
     };
   }
-}
-
-/** UTF-8 bytes of what an id stands for. */
-function byteLength(tokenizer: Tokenizer, id: number): number {
-  return tokenizer.byteLength?.(id) ?? new TextEncoder().encode(tokenizer.decode([id])).length;
 }

@@ -78,6 +78,35 @@ describe.concurrent("tokenizer", () => {
     expect(stdout).not.toContain("|");
   });
 
+  test("encode --max-length cuts, and says what it cut", async () => {
+    const whole = (await printed("tokenizer", "encode", "bpe", "the cat sat")).trim().split(" ");
+    const cut = async (...flags: string[]) =>
+      project.run(["tokenizer", "encode", "bpe", "the cat sat", "--max-length", ...flags]);
+    const kept = whole.slice(0, 2).join(" ");
+    expect(await cut("2")).toMatchObject({ code: 0, stdout: `${kept}\n` });
+    const lost = await printed("tokenizer", "decode", "bpe", ...whole.slice(2));
+    expect((await cut("2")).stderr).toBe(
+      `cut ${whole.length - 2} of ${whole.length} tokens: ${JSON.stringify(lost.slice(0, -1))}\n`,
+    );
+    expect((await cut("1", "--truncation-side", "left")).stdout).toBe(`${whole.at(-1)}\n`);
+    expect((await cut("99")).stderr).toBe(`nothing cut: ${whole.length} tokens fit\n`);
+    const { ids, truncated } = JSON.parse((await cut("2", "--json")).stdout);
+    expect(ids.join(" ")).toBe(kept);
+    expect(truncated).toEqual({ tokens: whole.length - 2, text: lost.slice(0, -1) });
+  });
+
+  test("--show keeps the bytes of a character together whatever the tokenizer loses", async () => {
+    const train = ["tokenizer", "train", "--data", "corpus.txt", "--set", "vocabSize=400", "--out"];
+    await printed(...train, "small", "bpe", "--set", "lowercase=true");
+    await printed(...train, "grams-bytes", "unigram", "--set", "byteFallback=true");
+    await printed(...train, "chars", "char");
+    const shown = async (folder: string) =>
+      (await printed("tokenizer", "encode", folder, "--show", "Q東")).split("\n")[0];
+    expect(await shown("small")).toBe("q|東");
+    expect(await shown("grams-bytes")).toBe("Q|東");
+    expect(await shown("chars")).toBe("\uFFFD|\uFFFD");
+  });
+
   test("stats counts tokens a word, bytes a token, the vocabulary's use and the unknown", async () => {
     await project.write("small.txt", "zqzq the\n the");
     const stats = JSON.parse(await printed("tokenizer", "stats", "pieces", "--file", "small.txt", "--json"));
@@ -102,6 +131,11 @@ describe.concurrent("tokenizer", () => {
     const expected = await printed("tokenizer", "encode", "bpe", "the cat");
     expect(await printed("tokenizer", "encode", "run", "the cat")).toBe(expected);
     expect(await printed("generate", "run", "--prompt", "the", "--max-new-tokens", "2")).toMatch(/^the/);
+    // Everything else that opens the run does without the original too.
+    expect(await printed("evaluate", "run", "--json")).toMatch(/"bits_per_byte":/);
+    const from = ["--set", "tokenizer={ name: hf, from: run }", "--out", "next"];
+    expect((await project.train("tale.yaml", ...from)).code).toBe(0);
+    expect(await printed("tokenizer", "encode", "next", "the cat")).toBe(expected);
   });
 
   test("says what was asked wrongly", async () => {
@@ -118,6 +152,10 @@ describe.concurrent("tokenizer", () => {
     );
     expect(await refused("tokenizer", "decode", "bpe", "300")).toMatch(/whole numbers from 0 to/);
     expect(await refused("tokenizer", "encode", "bpe", "a", "--file", "other.txt")).toMatch(/not both/);
+    expect(await refused("tokenizer", "encode", "bpe", "a", "--max-length", "0")).toMatch(/positive whole/);
+    expect(await refused("tokenizer", "encode", "bpe", "a", "--truncation-side", "left")).toMatch(
+      /give both/,
+    );
     expect(await refused("tokenizer", "stats", "bpe", "--file", "blank.txt")).toMatch(
       /no text in blank\.txt/,
     );

@@ -136,25 +136,38 @@ function rankingConformance(build: Factory<Metric>): ConformanceCheck[] {
 const conformance: Readonly<Record<string, Readonly<Record<string, readonly ConformanceCheck[]>>>> = {
   [tokenizers.kind]: {
     byte: tokenizerConformance(byte, { invalidOptions: [{ vocabSize: 300 }] }),
-    char: tokenizerConformance(char, { lossless: false }),
+    char: tokenizerConformance(char, {
+      options: { normalizer: "nfd", stripAccents: true, minFrequency: 2, specialTokens: ["</s>", "<pad>"] },
+      lossless: false,
+      invalidOptions: [{ vocabSize: 2 }, { specialTokens: ["a"] }, { normalizer: "nfc" }],
+    }),
     whitespace: tokenizerConformance(whitespace, {
       lossless: false,
       invalidOptions: [{ vocabSize: 2 }, { specialTokens: ["<unk>"] }, { normalizer: "nfx" }],
     }),
-    bpe: tokenizerConformance(bpe, {
-      options: { vocabSize: 400, specialTokens: ["<|endoftext|>", "<pad>"] },
-      invalidOptions: [{ vocabSize: 256 }, { minFrequency: 0 }, { specialTokens: ["<s>", "<s>"] }],
-    }),
+    bpe: [
+      ...tokenizerConformance(bpe, {
+        options: { vocabSize: 400, specialTokens: ["<|endoftext|>", "<pad>"] },
+        invalidOptions: [{ vocabSize: 256 }, { minFrequency: 0 }, { specialTokens: ["<s>", "<s>"] }],
+      }),
+      ...tokenizerConformance(bpe, {
+        options: { vocabSize: 400, preTokenizer: "o200k", normalizer: "nfkc", lowercase: true, maxWords: 20 },
+        lossless: false,
+      }),
+    ],
     wordpiece: tokenizerConformance(wordpiece, {
       options: { vocabSize: 500 },
       lossless: false,
       invalidOptions: [{ vocabSize: 1 }, { specialTokens: ["[PAD]"] }, { limitAlphabet: 0 }],
     }),
-    unigram: tokenizerConformance(unigram, {
-      options: { vocabSize: 300 },
-      lossless: false,
-      invalidOptions: [{ vocabSize: 2 }, { specialTokens: ["<unk>"] }, { maxPieceLength: 0 }],
-    }),
+    unigram: [
+      ...tokenizerConformance(unigram, {
+        options: { vocabSize: 300 },
+        lossless: false,
+        invalidOptions: [{ vocabSize: 2 }, { specialTokens: ["<unk>"] }, { maxPieceLength: 0 }],
+      }),
+      ...tokenizerConformance(unigram, { options: { vocabSize: 500, byteFallback: true } }),
+    ],
     hf: tokenizerConformance(hf, {
       directory,
       options: { path: "tokenizer" },

@@ -56,7 +56,7 @@ describe("bpe says what is wrong", () => {
     [
       "a normaliser",
       (json) => {
-        json.normalizer = { type: "StripAccents" };
+        json.normalizer = { type: "Nmt" };
       },
       /normalizer/,
     ],

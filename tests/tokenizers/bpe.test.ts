@@ -191,6 +191,7 @@ describe("bpe with other words and normalisers", () => {
     { normalizer: "nfkc", lowercase: true },
     { normalizer: "nfd" },
     { preTokenizer: "o200k", lowercase: true, normalizer: "nfkd" },
+    { normalizer: "nfkd", stripAccents: true },
   ])("Hugging Face's Rust library gives the same ids and text from its file, options %j", async (options) => {
     const own = await trained({ vocabSize: 450, ...options }, corpus);
     const files = own.save?.() ?? {};

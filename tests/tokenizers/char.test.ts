@@ -2,12 +2,17 @@ import fc from "fast-check";
 import { Tokenizer as RustTokenizer } from "tokenizers";
 import { beforeAll, describe, expect, test } from "vitest";
 import { getTokenizer, type Tokenizer } from "../../src/tokenizers/index.ts";
-import { anyText, stream } from "./hostile-text.ts";
+import { anyText, corpus, stream } from "./hostile-text.ts";
+import { longSettledText } from "./older-unicode.ts";
 
 const END = "<|endoftext|>";
 
 async function trained(...pieces: string[]): Promise<Tokenizer> {
-  const tokenizer = await getTokenizer("char");
+  return trainedWith({}, ...pieces);
+}
+
+async function trainedWith(options: object, ...pieces: string[]): Promise<Tokenizer> {
+  const tokenizer = await getTokenizer("char", options);
   await tokenizer.train?.(stream(...pieces));
   return tokenizer;
 }
@@ -41,12 +46,6 @@ describe("char", () => {
     expect(tokenizer.decode([5, 0, 5])).toBe("a\uFFFDa");
   });
 
-  test("knows the bytes of its characters", () => {
-    const lengths = [...tokenizer.encode("aｘ👍?")].map((id) => tokenizer.byteLength?.(id));
-    expect(lengths).toEqual([1, 3, 4, 3]);
-    expect(tokenizer.byteLength?.(10)).toBe(0);
-  });
-
   test("does not depend on how the corpus came in pieces", async () => {
     const text = "hello, wörld 👩‍👩‍👧";
     const pieces = text.split(/(?= )/);
@@ -56,7 +55,7 @@ describe("char", () => {
   test("restores from its files, and the Rust library gives the same ids", async () => {
     await fc.assert(
       fc.asyncProperty(anyText, anyText, async (corpus, text) => {
-        fc.pre(corpus !== "" && !text.includes(END) && !text.includes("<unk>"));
+        fc.pre(corpus !== "" && !text.includes(END));
         const original = await trained(corpus);
         const files = original.save?.() ?? {};
         const restored = await getTokenizer("char");
@@ -69,6 +68,55 @@ describe("char", () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  test.each([
+    {},
+    { normalizer: "nfc" },
+    { normalizer: "nfd", stripAccents: true, lowercase: true },
+    { normalizer: "nfkc", minFrequency: 2, vocabSize: 40, specialTokens: ["<pad>", "<s>"] },
+  ])("the Rust library gives the same ids from its file, options %j", async (options) => {
+    const own = await trainedWith(options, corpus);
+    const files = own.save?.() ?? {};
+    const restored = await getTokenizer("char");
+    restored.load?.(files);
+    expect(restored.save?.()).toEqual(files);
+    expect(restored.specialTokens).toEqual(own.specialTokens);
+    expect(restored.padTokenId).toBe(own.padTokenId);
+    const rust = RustTokenizer.fromString(files["tokenizer.json"] ?? "");
+    const special = Object.keys(own.specialTokens ?? {});
+    await fc.assert(
+      fc.asyncProperty(longSettledText, async (text) => {
+        fc.pre(special.every((token) => !text.includes(token)));
+        const ids = [...own.encode(text)];
+        expect(ids).toEqual((await rust.encode(text)).getIds());
+        expect([...restored.encode(text)]).toEqual(ids);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("keeps the most frequent characters, and its special tokens at the end", async () => {
+    const own = await trainedWith(
+      { vocabSize: 6, minFrequency: 2, specialTokens: ["<pad>", "</s>"] },
+      "aaab",
+      "bbccd",
+    );
+    expect([...own.encode("abcde")]).toEqual([1, 2, 3, 0, 0]);
+    expect(own.specialTokens).toEqual({ "<pad>": 4, "</s>": 5 });
+    expect(own).toMatchObject({ vocabSize: 6, padTokenId: 4, eosTokenId: 5 });
+    expect((await trainedWith({ vocabSize: 5, minFrequency: 3, specialTokens: [] }, "aaabb")).vocabSize).toBe(
+      2,
+    );
+  });
+
+  test("says which option does not fit", async () => {
+    const build = (options: object) => getTokenizer("char", options);
+    await expect(build({ vocabSize: 2 })).rejects.toThrow(/vocabSize.*at least 3/s);
+    await expect(build({ specialTokens: ["é"] })).rejects.toThrow(/specialTokens.*is a character/s);
+    await expect(build({ specialTokens: ["<unk>"] })).rejects.toThrow(/there anyway/);
+    for (const normalizer of ["none", "nfc", "nfkc"])
+      await expect(build({ stripAccents: true, normalizer })).rejects.toThrow(/stripAccents.*needs.*nfd/s);
   });
 
   test("says when it is not trained, trained twice, or trained on nothing", async () => {

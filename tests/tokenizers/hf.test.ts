@@ -108,8 +108,7 @@ describe("hf", () => {
       fc.asyncProperty(texts, async (text) => {
         const ids = [...opened.encode(text)];
         expect(ids).toEqual((await rust.encode(text, null, { addSpecialTokens: false })).getIds());
-        // The JavaScript library loses a byte order mark that it puts together from bytes.
-        if (!text.includes("\uFEFF")) expect(opened.decode(ids)).toBe(await rust.decode(ids, false));
+        expect(opened.decode(ids)).toBe(await rust.decode(ids, false));
       }),
       { numRuns: 300 },
     );
@@ -142,7 +141,7 @@ describe("hf", () => {
     await expect(at(directory)).rejects.toThrow(/no tokenizer\.json/);
     await expect(at(written({ "tokenizer.json": "{" }))).rejects.toThrow(/path.*not JSON/s);
     await expect(at(written({ "tokenizer.json": '{"model":{"type":"Rope"}}' }))).rejects.toThrow(
-      /path.*"Rope".*neither/s,
+      /path.*"Rope" is a kind of model that/s,
     );
   });
 

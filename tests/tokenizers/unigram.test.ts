@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { Tokenizer as RustTokenizer } from "tokenizers";
 import { beforeAll, describe, expect, test } from "vitest";
 import { getTokenizer, type Tokenizer } from "../../src/tokenizers/index.ts";
-import { corpus, cutAtWordEnds, stream } from "./hostile-text.ts";
+import { anyText, corpus, cutAtWordEnds, stream } from "./hostile-text.ts";
 import { longSettledText } from "./older-unicode.ts";
 
 const END = "<|endoftext|>";
@@ -56,10 +56,13 @@ describe("unigram", () => {
     {},
     { normalizer: "nfc" },
     { normalizer: "nfkd", lowercase: true },
+    { normalizer: "nfkd", stripAccents: true, lowercase: true },
     { limitAlphabet: 30, specialTokens: ["<pad>", "<s>"] },
-    { maxPieceLength: 2 },
+    { maxPieceLength: 2, minFrequency: 20 },
+    { byteFallback: true },
+    { byteFallback: true, limitAlphabet: 5, normalizer: "nfc", lowercase: true },
   ])("Hugging Face's Rust library gives the same ids and text from its file, options %j", async (options) => {
-    const own = await trained({ vocabSize: 320, ...options }, corpus);
+    const own = await trained({ vocabSize: 600, ...options }, corpus);
     const files = own.save?.() ?? {};
     const rust = RustTokenizer.fromString(files["tokenizer.json"] ?? "");
     const restored = await getTokenizer("unigram");
@@ -67,15 +70,51 @@ describe("unigram", () => {
     expect(restored.save?.()).toEqual(files);
     const special = Object.keys(own.specialTokens ?? {});
     await fc.assert(
-      fc.asyncProperty(longSettledText, fc.constantFrom("", "<unk>", " best of"), async (text, more) => {
-        fc.pre(special.every((token) => !text.includes(token)));
-        const ids = [...own.encode(text + more)];
-        expect(ids).toEqual((await rust.encode(text + more)).getIds());
-        expect([...restored.encode(text + more)]).toEqual(ids);
-        expect(own.decode(ids)).toBe(await rust.decode(ids, false));
-      }),
+      fc.asyncProperty(
+        longSettledText,
+        fc.constantFrom("", "<unk>", " best of", "▁☃ <0x41>", "<0xF0><0x9f>"),
+        async (text, more) => {
+          fc.pre(special.every((token) => !text.includes(token)));
+          const ids = [...own.encode(text + more)];
+          expect(ids).toEqual((await rust.encode(text + more)).getIds());
+          expect([...restored.encode(text + more)]).toEqual(ids);
+          expect(own.decode(ids)).toBe(await rust.decode(ids, false));
+        },
+      ),
       { numRuns: 400 },
     );
+  });
+
+  test("with byte fallback every text comes back, and each id knows its bytes", async () => {
+    const bytes = await trained(
+      { vocabSize: 600, byteFallback: true },
+      `${corpus}${"<0x4F><0x4f> ".repeat(50)}`,
+    );
+    expect(piecesOf(bytes)).toEqual(expect.arrayContaining(["<0x00>", "<0xFF>", " best"]));
+    expect(piecesOf(bytes)).not.toContain("<0x4f>"); // Hugging Face's decoder would read a byte
+    expect(bytes.decode(bytes.encode("☃"))).toBe("☃");
+    expect(bytes.encode("☃").length).toBe(3);
+    const texts = fc.array(fc.oneof(anyText, fc.constantFrom("▁", " ", "<0x41>", "<0x4F>", "<unk>", END)));
+    fc.assert(
+      fc.property(texts, (parts) => {
+        const text = parts.join("");
+        const ids = [...bytes.encode(text)];
+        expect(bytes.decode(ids)).toBe(text);
+        expect(ids.reduce((sum, id) => sum + (bytes.byteLength?.(id) ?? 0), 0)).toBe(Buffer.byteLength(text));
+      }),
+      { numRuns: 1000 },
+    );
+    expect(bytes.byteLength?.(1)).toBe(0);
+    expect(bytes.decode([...bytes.encode("☃")].slice(0, 2))).toBe("\uFFFD\uFFFD");
+    expect(tokenizer.byteLength).toBeUndefined(); // what <unk> stands for has any length
+  });
+
+  test("keeps no longer piece that is rarer than minFrequency", async () => {
+    const text = `${"ab ".repeat(30)}${"cd ".repeat(10)}`;
+    const some = await trained({ vocabSize: 60, minFrequency: 20 }, text);
+    expect(piecesOf(some)).toContain("▁ab");
+    expect(piecesOf(some).some((piece) => piece.length > 1 && piece.includes("cd"))).toBe(false);
+    expect(piecesOf(await trained({ vocabSize: 60 }, text))).toContain("▁cd");
   });
 
   test("learns the same from one piece and from many, whatever their order", async () => {
@@ -100,6 +139,9 @@ describe("unigram", () => {
   });
 
   test("says when characters do not fit, when it is not trained, trained twice, or trained on nothing", async () => {
+    await expect(trained({ vocabSize: 270, byteFallback: true }, "abcdef")).rejects.toMatchObject({
+      code: "TOKENIZER_VOCABULARY_TOO_SMALL",
+    });
     await expect(trained({ vocabSize: 5 }, "abcdef")).rejects.toMatchObject({
       code: "TOKENIZER_VOCABULARY_TOO_SMALL",
     });

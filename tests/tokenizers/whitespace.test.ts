@@ -40,6 +40,7 @@ describe("whitespace", () => {
     { normalizer: "nfd", lowercase: true },
     { normalizer: "nfkc" },
     { normalizer: "nfkd", lowercase: true },
+    { normalizer: "nfd", stripAccents: true },
     { lowercase: true, minFrequency: 1 },
   ])("Hugging Face's Rust library gives the same ids and text from its file, options %j", async (options) => {
     const texts = longSettledText.filter((text) => !text.includes(END));

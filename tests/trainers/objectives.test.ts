@@ -56,7 +56,7 @@ describe("what an encoder reads", () => {
     const pair = { text: "5 6 7 8 9 10", textPair: "11 12" };
     expect(ids(pair, 9)).toEqual([1, 5, 6, 7, 8, 2, 11, 12, 2]);
     expect(ids({ text: "5 6", textPair: "7 8 9 10 11" }, 9)).toEqual([1, 5, 6, 2, 7, 8, 9, 10, 2]);
-    expect(ids({ text: "5 6 7 8", textPair: "9 10 11 12" }, 8)).toEqual([1, 5, 6, 7, 2, 9, 10, 2]);
+    expect(ids({ text: "5 6 7 8", textPair: "9 10 11 12" }, 8)).toEqual([1, 5, 6, 2, 9, 10, 11, 2]);
     const { tokenTypeIds, truncated } = encoderInput(pair, encoderTokenizer, 9);
     expect([...(tokenTypeIds ?? [])]).toEqual([0, 0, 0, 0, 0, 0, 1, 1, 1]);
     expect(truncated).toBe(2);

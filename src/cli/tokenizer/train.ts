@@ -42,6 +42,7 @@ export function trainTokenizerCommand(): Command {
       const lines = [
         `${colors.green("trained")}  ${name} on ${megabytes} MB in ${trained.seconds.toFixed(1)} s: ${colors.bold(`${trained.vocabSize}`)} ids`,
         `${colors.green("wrote")}    ${folder}: ${trained.files.join(", ")}`,
+        ...trained.notes.map((note) => `${colors.yellow("warning")}  ${note}`),
         "",
       ];
       if (trained.files.includes("tokenizer.json"))
