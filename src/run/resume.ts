@@ -22,8 +22,6 @@ import {
 import { loadRunFile, type RunFile } from "./run-file.ts";
 import { lockRunDirectory, type RunLock } from "./run-lock.ts";
 
-export { ResumeError } from "./resume-checks.ts";
-
 export interface ResumeOptions extends RunOptions {
   /** Values to replace, as `--set` does: `["trainer.maxSteps=2000"]`. They are recorded in the run directory. */
   readonly set?: readonly string[];

@@ -6,7 +6,7 @@ import type { CheckpointRun } from "./checkpoint-files.ts";
 import type { ResolvedSlot, ResolvedSlots } from "./resolved.ts";
 
 /** What a person may insist on, though the run then is no longer the one that began. */
-export const forceNames = ["data", "seed", "tokenizer", "optimizer", "lock"] as const;
+const forceNames = ["data", "seed", "tokenizer", "optimizer", "lock"] as const;
 export type ForceName = (typeof forceNames)[number];
 
 /** Why a run cannot go on as it is, and the name by which it goes on still, where there is one. */

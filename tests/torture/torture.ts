@@ -95,7 +95,7 @@ export async function torture(options: TortureOptions): Promise<TortureResult> {
 }
 
 /** The part in which two outcomes differ. */
-export function differs(expected: Outcome, actual: Outcome): string | undefined {
+function differs(expected: Outcome, actual: Outcome): string | undefined {
   return (Object.keys(expected) as (keyof Outcome)[]).find(
     (part) => !isDeepStrictEqual(expected[part], actual[part]),
   );
