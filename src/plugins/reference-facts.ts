@@ -92,14 +92,14 @@ export function componentGist(key: keyof Registries, name: string, survey: Surve
   return (told ?? []).map(code).join(", ");
 }
 
-/** The line that names it, with the options that must be given. A loader of files needs a `path`, if not `sources`. */
+/** The line that names it, with the options that must be given, and those that usually are. */
 function runFileLine(
-  { slot, isList = false, adds = [] }: ReferenceKind,
+  { slot, isList = false, adds = [], usual = [] }: ReferenceKind,
   name: string,
   options: readonly OptionRow[] = [],
 ): string {
   const given = options.filter(
-    ({ name, required }) => (required && !name.includes(".") && !adds.includes(name)) || name === "path",
+    ({ name, required }) => (required && !name.includes(".") && !adds.includes(name)) || usual.includes(name),
   );
   const fields = given.map(({ name }) => `, ${name}: …`).join("");
   const named = fields === "" ? name : `{ name: ${name}${fields} }`;

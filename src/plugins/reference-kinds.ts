@@ -16,6 +16,8 @@ export interface ReferenceKind {
   /** Key of the run file that names one; a list where there can be several. */
   readonly slot: string;
   readonly isList?: boolean;
+  /** Options that nearly every run file gives, though another may stand for them. */
+  readonly usual?: readonly string[];
   /** Options that the run adds where the run file gives none. */
   readonly adds?: readonly string[];
   /** Head of the column that tells the most of one, see `componentGist`. */
@@ -65,6 +67,7 @@ export const referenceKinds: Readonly<Record<keyof Registries, Omit<ReferenceKin
     get: "getDataLoader",
     example: "data: { name: text, path: moby-dick.txt, validation: 0.1 }",
     slot: "data",
+    usual: ["path"],
     guide: ["Data loaders", "../../data-loaders.md"],
   },
   trainers: {
@@ -75,6 +78,7 @@ export const referenceKinds: Readonly<Record<keyof Registries, Omit<ReferenceKin
     get: "getTrainer",
     example: "trainer: { name: causal_lm, maxSteps: 800, learningRate: 3.0e-3 }",
     slot: "trainer",
+    usual: ["maxSteps"],
     gist: "task",
   },
 };

@@ -30,8 +30,9 @@ export type CausalLmOptions = z.output<typeof options>;
 /**
  * Trains a causal language model on next-token prediction. The loss of an update is the mean cross-entropy of all its tokens, so
  * that neither batch size nor gradient accumulation changes it; the gradient is clipped by its global norm. The learning rate
- * grows linearly and falls with half a cosine. At the end, or every `sampleSteps`, the model writes a sample. Sources: Loshchilov and Hutter (2019),
- * "Decoupled Weight Decay Regularization" (AdamW); (2017), "SGDR" (the cosine).
+ * grows linearly and falls with half a cosine, and AdamW updates the parameters, unless options say otherwise. At the end, or
+ * every `sampleSteps`, the model writes a sample. Sources: Loshchilov and Hutter (2019), "Decoupled Weight Decay
+ * Regularization" (AdamW); (2017), "SGDR" (the cosine).
  */
 export const causalLm = defineTrainer({
   description: "Next-token prediction: a model learns to go on with a text.",

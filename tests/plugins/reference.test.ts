@@ -31,7 +31,7 @@ describe("the reference", () => {
     for (const [name, text] of pages)
       if (name.includes("/")) expect(text.match(/^\| `.*\| \|$/gm), name).toBeNull();
     expect(pages.get("trainers/causal_lm.md")).toContain(
-      "| `learningRate` | `number` > 0 | `0.001` | Peak learning rate. |",
+      "| `maxGradNorm` | `number` ≥ 0 | `1` | Largest global norm of the gradient; 0: any. |",
     );
   });
 
@@ -54,6 +54,10 @@ describe("the reference", () => {
       `- Trained by: ${trainer("masked_lm")} and ${trainer("sequence_classification")}`,
       "- In a run file: `model: bert`",
     ]);
+    expect(lines("data-loaders/csv.md")).toEqual(["- In a run file: `data: { name: csv, path: … }`"]);
+    expect(lines("trainers/causal_lm.md")).toContain(
+      "- In a run file: `trainer: { name: causal_lm, maxSteps: … }`",
+    );
     expect(lines("trainers/causal_lm.md")).toContain(
       "- Trains: [`gpt2`](../models/gpt2.md) and [`llama`](../models/llama.md)",
     );
