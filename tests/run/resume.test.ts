@@ -37,6 +37,23 @@ describe("killed at any step, a run ends as if it had not been", () => {
     for (const step of steps) expectSame(await resumed(join(folder, `killed-${step}`)), whole);
   });
 
+  test.each(["sgd", "lion", "adafactor", "muon"])(
+    "with the state of %s, at an odd step; passes instead of steps",
+    async (name) => {
+      const folder = await newFolder();
+      const { maxSteps: _, ...trainer } = everything(folder, { saveSteps: 5 }).trainer;
+      const optim = name === "sgd" ? { name, momentum: 0.9 } : name;
+      const config = { ...everything(folder), trainer: { ...trainer, numTrainEpochs: 0.6, optim } };
+      const run = join(folder, "whole");
+      const whole = await trained(config, run, async (event) => {
+        if (event.type === "checkpoint" && event.step === 5) await copyOf(run, "killed");
+      });
+      const again = await resumed(join(folder, "killed"));
+      expect(again.told[0]).toMatchObject({ type: "resume", step: 5, maxSteps: expect.any(Number) });
+      expectSame(again, whole);
+    },
+  );
+
   test("masked_lm over records that are shuffled and packed", async () => {
     const folder = await newFolder();
     const base = everything(folder, { name: "masked_lm", sampleTokens: undefined, sampleSteps: undefined });
@@ -70,7 +87,6 @@ describe("killed at any step, a run ends as if it had not been", () => {
         name: "memory",
         examples: rows,
         validation: 0.3,
-        groupByLength: true,
         columns: { label: "label" },
       },
       model: { name: "embedding_bag", hiddenSize: 8 },
@@ -80,6 +96,7 @@ describe("killed at any step, a run ends as if it had not been", () => {
         batchSize: 4,
         learningRate: 0.3,
         sequenceLength: 24,
+        groupByLength: true,
         evalSteps: 3,
         saveSteps: 4,
         metricForBestModel: "accuracy",
