@@ -1,8 +1,10 @@
 /** Runs that are stopped in the middle, in this process: a copy of the directory is what a killed process leaves. */
-import { cp, mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { cpSync } from "node:fs";
+import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RunConfigInput } from "../../src/run/config.ts";
+import { errorCode } from "../../src/run/file-system.ts";
 import { type ResumeOptions, resume } from "../../src/run/resume.ts";
 import { type TrainOptions, train } from "../../src/run/train.ts";
 import type { RunEvent } from "../../src/trainers/index.ts";
@@ -68,9 +70,20 @@ export async function trained(
   return outcome(out);
 }
 
-/** What a process that is killed now leaves of a run. */
-export function copyOf(run: string, name: string): Promise<void> {
-  return cp(run, join(run, "..", name), { recursive: true });
+/**
+ * What a process that is killed now leaves of a run. At once, so that what is being saved stands still; only the one operation
+ * that the system has in hand may come in between, and then the copy is made again.
+ */
+export async function copyOf(run: string, name: string): Promise<void> {
+  const copy = join(run, "..", name);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return cpSync(run, copy, { recursive: true });
+    } catch (error) {
+      if (attempt === 10 || errorCode(error) !== "ENOENT") throw error;
+      await rm(copy, { recursive: true, force: true });
+    }
+  }
 }
 
 /** Goes on to the end; gives what was told, and what came of it. */
