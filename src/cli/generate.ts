@@ -71,10 +71,12 @@ export function generateCommand(): Command {
       const { readPrompts } = await import("../run/prompt-file.ts");
       const prompts = [...prompt, ...(file === undefined ? [] : await readPrompts(file))];
       const { loadRun } = await import("../run/loaded-run.ts");
+      const { printable } = await import("../tracking/format.ts");
       const { UsageError } = await import("../run/usage-error.ts");
       if (prompts.length === 0)
         throw new UsageError("There is no prompt to go on from: give --prompt TEXT, or --prompts FILE.");
       const run = await loadRun(path, undefined, checkpoint);
+      for (const warning of run.warnings) console.error(`note  ${printable(warning)}`);
       const interrupt = new AbortController();
       process.once("SIGINT", () => interrupt.abort());
       const given = { ...options, stopStrings: stop, signal: interrupt.signal };

@@ -130,7 +130,10 @@ export async function readVerified<Result>(
 }
 
 function damaged(folder: string, file: string, why: string, cause: unknown): CheckpointError {
-  return new CheckpointError("CHECKPOINT_DAMAGED", `${join(folder, file)}: ${why}`, { cause });
+  const path = join(folder, file);
+  // Readers of a format name the file themselves.
+  const reason = why.startsWith(`${path}: `) ? why : `${path}: ${why}`;
+  return new CheckpointError("CHECKPOINT_DAMAGED", reason, { cause });
 }
 
 /** Reads a file into a few pieces of memory in turn: the next piece is read while this one is digested. */

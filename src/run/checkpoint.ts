@@ -109,7 +109,7 @@ export async function latestCheckpoint(runDirectory: string): Promise<LatestChec
 export async function chosenCheckpoint(
   runDirectory: string,
   choice: CheckpointChoice = "best",
-): Promise<CheckpointCandidate> {
+): Promise<LatestCheckpoint> {
   if (choice === "best")
     for (const { step, path } of await listCheckpoints(runDirectory)) {
       if (!(await isBest(join(runDirectory, path)))) continue;
@@ -120,9 +120,14 @@ export async function chosenCheckpoint(
         const advice = "the best checkpoint is damaged; to use the newest one, say --checkpoint last";
         throw new CheckpointError("CHECKPOINT_DAMAGED", `${cause.message}\n${advice}`, { cause });
       }
-      return { step, path };
+      return { step, path, skipped: [] };
     }
   return latestCheckpoint(runDirectory);
+}
+
+/** What is to be said when a checkpoint is read because newer ones are damaged. */
+export function skippedWarnings({ path, skipped }: LatestCheckpoint): readonly string[] {
+  return skipped.map(({ reason }) => `${reason}. The one before it is read instead: ${path}`);
 }
 
 /**

@@ -12,7 +12,7 @@ import {
 import type { NamedMetric } from "../trainers/index.ts";
 import { lengthBuckets } from "../trainers/length-buckets.ts";
 import { loadedWeights, type Weights } from "../trainers/weights.ts";
-import { type CheckpointChoice, chosenCheckpoint, readCheckpoint } from "./checkpoint.ts";
+import { type CheckpointChoice, chosenCheckpoint, readCheckpoint, skippedWarnings } from "./checkpoint.ts";
 import { createFromSlot } from "./components.ts";
 import { isGiven } from "./config.ts";
 import { errorCode } from "./file-system.ts";
@@ -60,6 +60,7 @@ export async function loadRun(
     tokenizer,
     model,
     step: saved.step,
+    warnings: skippedWarnings(chosen),
     weights: loadedWeights(model, saved.parameters),
     sequenceLength: sequenceLengthOf(saved.state) ?? model.maxPositionEmbeddings,
   });
@@ -95,6 +96,7 @@ interface Loaded {
   readonly tokenizer: Tokenizer;
   readonly model: Model;
   readonly step: number;
+  readonly warnings: readonly string[];
   readonly weights: Weights;
   readonly sequenceLength: number;
 }
@@ -114,6 +116,8 @@ export class LoadedRun {
   readonly model: Model;
   /** Updates that the weights have behind them. */
   readonly step: number;
+  /** What is not as one would expect: newer checkpoints that are damaged and were passed over. */
+  readonly warnings: readonly string[];
   readonly weights: Weights;
   readonly #loaded: Loaded;
   #generator: TextGenerator | undefined;
@@ -123,6 +127,7 @@ export class LoadedRun {
     this.tokenizer = loaded.tokenizer;
     this.model = loaded.model;
     this.step = loaded.step;
+    this.warnings = loaded.warnings;
     this.weights = loaded.weights;
     this.#loaded = loaded;
   }
@@ -190,7 +195,7 @@ export class LoadedRun {
       ...(objective && { objective }),
     });
     const evaluation = await evaluator.evaluate(split, this.weights, options.signal);
-    const warnings = [...evaluator.warnings, ...(data.notes?.() ?? [])];
+    const warnings = [...this.warnings, ...evaluator.warnings, ...(data.notes?.() ?? [])];
     return { split, ...evaluation, ...(warnings.length > 0 && { warnings }) };
   }
 

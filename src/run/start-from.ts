@@ -2,7 +2,7 @@ import { join, resolve } from "node:path";
 import type { Model } from "../models/index.ts";
 import type { HostTensor } from "../runtime/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
-import { chosenCheckpoint, readCheckpoint } from "./checkpoint.ts";
+import { chosenCheckpoint, readCheckpoint, skippedWarnings } from "./checkpoint.ts";
 import { isGiven, type NamedComponent, type Slot } from "./config.ts";
 import { displayPath } from "./problems.ts";
 import { openRunDirectory, readTokenizerFiles } from "./run-directory.ts";
@@ -16,7 +16,11 @@ export interface StartingPoint {
   /** The slot with the options of the run that it starts from, those of its own before them, and without `from`. */
   readonly slot: NamedComponent;
   tokenizerFiles(): Promise<Readonly<Record<string, string>>>;
-  parameters(): Promise<ReadonlyMap<string, HostTensor>>;
+  parameters(): Promise<{
+    readonly parameters: ReadonlyMap<string, HostTensor>;
+    /** What is to be said of the checkpoint that they are from. */
+    readonly warnings: readonly string[];
+  }>;
 }
 
 /**
@@ -45,8 +49,9 @@ export async function startingPoint(
     slot: { name: slot.name, options: { ...theirs, ...own } },
     tokenizerFiles: () => readTokenizerFiles(run),
     parameters: async () => {
-      const { path } = await chosenCheckpoint(run.path);
-      return (await readCheckpoint(join(run.path, path))).parameters;
+      const chosen = await chosenCheckpoint(run.path);
+      const { parameters } = await readCheckpoint(join(run.path, chosen.path));
+      return { parameters, warnings: skippedWarnings(chosen) };
     },
   };
 }

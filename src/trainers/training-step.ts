@@ -18,7 +18,7 @@ import {
 } from "./step-tensors.ts";
 import { type BatchForm, batchBuffers, feedsOf, formOf } from "./traced-batch.ts";
 import { type ParameterGroup, type UpdateUnit, updateUnits } from "./update-units.ts";
-import { Updates, write } from "./updates.ts";
+import { scalarBuffer, Updates, write } from "./updates.ts";
 import { allocateWeights, initialize, prefixed, type Weights } from "./weights.ts";
 
 export interface TrainingStepOptions {
@@ -207,10 +207,6 @@ export class TrainingStep {
 }
 
 type Results = Readonly<Record<ResultName, TensorBuffer<"float32">>>;
-
-function scalarBuffer(): TensorBuffer<"float32"> {
-  return new TensorBuffer({ dtype: "float32", shape: [] });
-}
 
 /** What the graphs of all forms read and write besides batches. */
 class SharedMemory {

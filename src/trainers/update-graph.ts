@@ -1,6 +1,6 @@
 import type { Optimizer, UpdateRule } from "../optim/index.ts";
 import { Program } from "../runtime/index.ts";
-import { describe, input, mul, type Shape, sameShape, type Tensor } from "../tensor/index.ts";
+import { describe, input, inScope, mul, type Shape, sameShape, type Tensor } from "../tensor/index.ts";
 import { TrainingError } from "./errors.ts";
 
 export interface UpdateForm {
@@ -24,13 +24,9 @@ export function updateProgram({ scalars }: Optimizer, { rule, decays, shape, slo
   const clip = tensor("clip");
   const numbers = Object.fromEntries(scalars.map((name) => [name, tensor(`optimizer/${name}`)]));
   const before = Object.fromEntries(Object.entries(slots).map(([slot, of]) => [slot, tensor(slot, of)]));
-  const next = rule.update({
-    parameter,
-    decays,
-    gradient: mul(gradient, clip),
-    slots: before,
-    scalars: numbers,
-  });
+  const next = inScope("optimizer", () =>
+    rule.update({ parameter, decays, gradient: mul(gradient, clip), slots: before, scalars: numbers }),
+  );
   return new Program({
     inputs: [parameter, gradient, clip, ...Object.values(numbers), ...Object.values(before)],
     outputs: {

@@ -16,7 +16,8 @@ export interface UpdateNumbers {
   readonly gradients: number;
 }
 
-function scalarBuffer(): TensorBuffer<"float32"> {
+/** Memory for a float32 number. */
+export function scalarBuffer(): TensorBuffer<"float32"> {
   return new TensorBuffer({ dtype: "float32", shape: [] });
 }
 

@@ -28,6 +28,8 @@ beforeAll(async () => {
   const middle = Math.floor(weights.length / 2);
   weights[middle] = (weights[middle] ?? 0) ^ 1;
   await project.write("damaged/checkpoints/step-000012/model.safetensors", weights);
+  await project.train("tale.yaml", "--out", "older", "--set", "trainer.saveSteps=6");
+  await project.write("older/checkpoints/step-000012/model.safetensors", weights);
 });
 afterAll(removeProjects);
 
@@ -157,6 +159,14 @@ describe.concurrent.each([
 
   test("a checkpoint in which one bit is wrong", async () => {
     expect(await failed(1, command, "damaged", ...rest)).toMatch(/step-000012.*model\.safetensors/);
+  });
+
+  test("a newer checkpoint that is damaged, and that it reads the one before", async () => {
+    const { code, stderr } = await project.run([command, "older", ...rest]);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(
+      /note {2}.*step-000012.*model\.safetensors: .*The one before it is read instead: checkpoints\/step-000006/,
+    );
   });
 });
 
