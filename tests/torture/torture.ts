@@ -1,7 +1,7 @@
 /** Kills a run at random moments and lets it go on, over and over. */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -80,7 +80,9 @@ export async function torture(options: TortureOptions): Promise<TortureResult> {
     }
     done++;
     if (await isSaving(run)) whileSaving++;
-    if (existsSync(join(run, "manifest.json"))) await finish(directory, ["resume", name]);
+    // One that was killed between its last event and its end has nothing left to do; it is compared as it stands.
+    if (await isFinished(run)) log(`${name} had finished`);
+    else if (existsSync(join(run, "manifest.json"))) await finish(directory, ["resume", name]);
     else {
       // Killed before there was a run: nothing to go on with.
       await rm(run, { recursive: true, force: true });
@@ -114,6 +116,13 @@ async function killOne(directory: string, name: string, atSaving: boolean, delay
   } else await Promise.race([sleep(delay), ended]);
   child.kill("SIGKILL");
   return (await ended) === "SIGKILL";
+}
+
+/** Whether its last event is whole and says that it ended. */
+async function isFinished(run: string): Promise<boolean> {
+  const rows = (await readFile(join(run, "metrics.ndjson"), "utf8").catch(() => "")).split("\n");
+  const last = rows.at(-1) === "" ? rows.at(-2) : undefined;
+  return last !== undefined && last !== "" && (JSON.parse(last) as { readonly type?: string }).type === "end";
 }
 
 async function isSaving(run: string): Promise<boolean> {
