@@ -7,7 +7,7 @@ import { buildComponents, type Components } from "./components.ts";
 import { Duplicates } from "./data-duplicates.ts";
 import { type Inspected, inspectSplit, type SeenExample, type SplitSummary } from "./inspect-split.ts";
 import type { Registries } from "./registries.ts";
-import type { ResolvedSlot } from "./resolved.ts";
+import { optionIn } from "./resolved.ts";
 import { unknownTokenId } from "./row-pieces.ts";
 import { readRunFile } from "./run-file.ts";
 import { UsageError } from "./usage-error.ts";
@@ -111,15 +111,6 @@ function splitsOf(all: readonly Split[], wanted: Split | undefined): readonly Sp
   if (!all.includes(wanted))
     throw new UsageError(`The data has no ${wanted} split; it has ${all.join(", ")}.`);
   return [wanted];
-}
-
-/** By the name that all built-in trainers have for it; a trainer that a program gives does not tell. */
-function optionIn(trainer: ResolvedSlot, name: string, type: "number"): number | undefined;
-function optionIn(trainer: ResolvedSlot, name: string, type: "boolean"): boolean | undefined;
-function optionIn(trainer: ResolvedSlot, name: string, type: "number" | "boolean"): unknown {
-  if ("object" in trainer) return undefined;
-  const value = trainer.options[name];
-  return typeof value === type ? value : undefined;
 }
 
 function notesOf({ data, tokenizer, problems }: Components): readonly string[] {

@@ -14,7 +14,7 @@ import { lengthBuckets } from "../trainers/length-buckets.ts";
 import { loadedWeights, type Weights } from "../trainers/weights.ts";
 import { type CheckpointChoice, chosenCheckpoint, readCheckpoint, skippedWarnings } from "./checkpoint.ts";
 import { createFromSlot } from "./components.ts";
-import { isGiven } from "./config.ts";
+import { isGiven, trialOf } from "./config.ts";
 import { errorCode } from "./file-system.ts";
 import { RunFileError } from "./problems.ts";
 import { applyPlugins, globalRegistries, type Registries } from "./registries.ts";
@@ -195,7 +195,15 @@ export class LoadedRun {
       ...(objective && { objective }),
     });
     const evaluation = await evaluator.evaluate(split, this.weights, options.signal);
-    const warnings = [...this.warnings, ...evaluator.warnings, ...(data.notes?.() ?? [])];
+    const trial = options.data === undefined ? Object.entries(trialOf(runFile.config)) : [];
+    const warnings = [
+      ...this.warnings,
+      ...trial.map(
+        ([name, value]) => `the run was trained with ${name}: ${value}; this is the whole ${split} split`,
+      ),
+      ...evaluator.warnings,
+      ...(data.notes?.() ?? []),
+    ];
     return { split, ...evaluation, ...(warnings.length > 0 && { warnings }) };
   }
 

@@ -75,7 +75,7 @@ async function prepare(directory: RunDirectory, lock: RunLock, options: ResumeOp
   );
   const fingerprint = await components.data.fingerprint();
   const now: Omit<CheckpointRun, "metricsBytes"> = {
-    config: describeConfig(runFile.config.seed, components.resolved),
+    config: describeConfig(runFile.config.seed, components),
     components: components.origins,
     fingerprint,
     versions: versionsNow().versions,

@@ -3,10 +3,11 @@ import type { Model, Task } from "../models/index.ts";
 import { ownVersion } from "../registry/index.ts";
 import { runtimeInfo } from "../runtime/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
-import { type NdjsonFile, ndjsonFile, sampleFiles, type Tracker } from "../tracking/index.ts";
+import { type NdjsonFile, ndjsonFile, readEvents, sampleFiles, type Tracker } from "../tracking/index.ts";
 import type {
   EndEvent,
   EvaluationEvent,
+  OverfitEvent,
   ResumePoint,
   RunChange,
   RunEvent,
@@ -19,7 +20,9 @@ import type { Components } from "./components.ts";
 import { requireRunRoom } from "./disk-room.ts";
 import { errorCode } from "./file-system.ts";
 import { type LoadedRun, loadRun } from "./loaded-run.ts";
+import { OverfitVerdict } from "./overfit-verdict.ts";
 import type { Registries } from "./registries.ts";
+import { trialNotes } from "./restricted-data.ts";
 import { describeConfig } from "./run-changes.ts";
 import { completeRunDirectory, type RunDirectory } from "./run-directory.ts";
 import { lockRunDirectory, type RunLock } from "./run-lock.ts";
@@ -38,6 +41,8 @@ export interface RunResult {
   readonly end: EndEvent;
   /** The last evaluation, when there was a validation split. */
   readonly evaluation: EvaluationEvent | undefined;
+  /** With `overfitBatch`: whether the batches were learned by heart. */
+  readonly overfit?: OverfitEvent;
 }
 
 /** What a run goes on from. */
@@ -87,12 +92,14 @@ export class Run implements AsyncIterable<RunEvent> {
   async finish(): Promise<RunResult> {
     let end: EndEvent | undefined;
     let evaluation: EvaluationEvent | undefined;
+    let overfit: OverfitEvent | undefined;
     for await (const event of this) {
       if (event.type === "end") end = event;
       if (event.type === "evaluation") evaluation = event;
+      if (event.type === "overfit") overfit = event;
     }
     if (end === undefined) throw new Error("this run was read to its end before");
-    return { end, evaluation };
+    return { end, evaluation, ...(overfit && { overfit }) };
   }
 
   /** What its model is for. */
@@ -135,7 +142,7 @@ export class Run implements AsyncIterable<RunEvent> {
 
   async *#train(metricsFile: NdjsonFile): AsyncGenerator<RunEvent> {
     const { components, goingOn } = this.#parts;
-    const { tokenizer, data, trainer, metrics } = components;
+    const { tokenizer, data, trainer, metrics, trial } = components;
     const { model, fingerprint } = goingOn ?? (yield* this.#begin());
     const run = this.#describe(fingerprint);
     const warnings: WarningEvent[] = [];
@@ -154,12 +161,17 @@ export class Run implements AsyncIterable<RunEvent> {
           ...(keep !== undefined && { keep }),
           onWarning: (warning) => warnings.push(warning),
         }),
+      ...(trial.overfitBatch !== undefined && { overfits: true }),
       ...(goingOn && { resume: goingOn.point }),
     };
     yield await this.#first(context);
+    const verdict = trial.overfitBatch === undefined ? undefined : new OverfitVerdict(trial.overfitBatch);
+    if (verdict !== undefined && goingOn !== undefined)
+      for await (const event of readEvents(this.#parts.directory.metrics)) verdict.add(event);
     let end: EndEvent | undefined;
     for await (const event of trainer.train(context)) {
       yield* warnings.splice(0);
+      verdict?.add(event);
       // Held back until it is known to be true.
       if (event.type === "end") end = event;
       else yield event;
@@ -169,6 +181,8 @@ export class Run implements AsyncIterable<RunEvent> {
         code: "NOTHING_TRAINED",
       });
     yield* warnings.splice(0);
+    const overfit = end.reason === "interrupted" ? undefined : verdict?.tell(end.step);
+    if (overfit !== undefined) yield overfit;
     yield end;
   }
 
@@ -193,7 +207,8 @@ export class Run implements AsyncIterable<RunEvent> {
   /** What is told first: of a run that goes on without looking at its data again, unless that says how long it is. */
   async #first(context: TrainingContext): Promise<RunEvent> {
     const { components, directory, goingOn } = this.#parts;
-    const { trainer, origins, notes } = components;
+    const { trainer, origins } = components;
+    const notes = [...trialNotes(components.trial), ...components.notes];
     const isKnown = goingOn !== undefined && trainer.maxSteps !== undefined;
     const plan = isKnown ? {} : ((await trainer.prepare?.(context)) ?? {});
     const { maxSteps = trainer.maxSteps, data: survey } = plan;
@@ -206,7 +221,8 @@ export class Run implements AsyncIterable<RunEvent> {
     if (goingOn !== undefined) {
       const { changes, notes: found } = goingOn;
       const { step, path } = goingOn.point;
-      return { type: "resume", ...common, step, path, changes, ...(found.length > 0 && { notes: found }) };
+      const all = [...trialNotes(components.trial), ...found];
+      return { type: "resume", ...common, step, path, changes, ...(all.length > 0 && { notes: all }) };
     }
     return {
       type: "start",
@@ -219,7 +235,7 @@ export class Run implements AsyncIterable<RunEvent> {
   #describe(fingerprint: string): Omit<CheckpointRun, "metricsBytes"> {
     const { seed, components } = this.#parts;
     return {
-      config: describeConfig(seed, components.resolved),
+      config: describeConfig(seed, components),
       components: components.origins,
       fingerprint,
       versions: versionsNow().versions,

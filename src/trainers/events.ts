@@ -77,6 +77,21 @@ export interface WarningEvent {
   readonly message: string;
 }
 
+/** Whether a few batches were learned by heart: the last event but one of a run with `overfitBatch`. */
+export interface OverfitEvent {
+  readonly type: "overfit";
+  readonly step: number;
+  /** Batches that were trained on. */
+  readonly batches: number;
+  /** Of the last evaluation, which was on the same batches; in nats. */
+  readonly loss: number;
+  /** What it had to come down to. */
+  readonly threshold: number;
+  readonly passed: boolean;
+  /** The same in words, and what is usually wrong where it did not. */
+  readonly message: string;
+}
+
 /** The last event of a trainer that went to its end. */
 export interface EndEvent {
   readonly type: "end";
@@ -143,4 +158,4 @@ export interface ErrorEvent {
 }
 
 /** What listeners of a run see: one JSON object a line of `metrics.ndjson`. */
-export type RunEvent = StartEvent | ResumeEvent | TrainingEvent | ErrorEvent;
+export type RunEvent = StartEvent | ResumeEvent | TrainingEvent | OverfitEvent | ErrorEvent;

@@ -59,6 +59,11 @@ export interface TrainingContext {
    * @param keep Checkpoints to keep, this one included; that of the best evaluation is kept besides. Default 2.
    */
   saveCheckpoint(checkpoint: Checkpoint, keep?: number): Promise<string>;
+  /**
+   * The data is a few batches that are to be learned by heart: it gives the same examples in every pass, and a trainer leaves out
+   * dropout and whatever else would change them.
+   */
+  readonly overfits?: boolean;
   /** Where to go on. Only a trainer that `resumes` is given one. */
   readonly resume?: ResumePoint;
 }

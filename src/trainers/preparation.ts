@@ -10,7 +10,7 @@ import { unlessAborted } from "./unless-aborted.ts";
 
 /** How the batches of a run are made. */
 export function batchingOf(
-  { model, data, tokenizer, seed }: TrainingContext,
+  { model, data, tokenizer, seed, overfits = false }: TrainingContext,
   options: Pick<CommonOptions, "batchSize" | "sequenceLength" | "groupByLength">,
   objective: Objective,
 ): BatchOptions {
@@ -19,7 +19,9 @@ export function batchingOf(
   return {
     ...{ data, tokenizer, vocabSize: model.vocabSize, batchSize, sequenceLength, seed, objective },
     lengths: lengthBuckets(sequenceLength),
-    groupByLength,
+    // Groups are mixed.
+    groupByLength: groupByLength && !overfits,
+    repeats: overfits,
   };
 }
 

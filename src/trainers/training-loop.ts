@@ -225,7 +225,7 @@ function explainBroken(error: TrainingError, from: DataPosition, to: DataPositio
 }
 
 function newStep(
-  { model, seed }: TrainingContext,
+  { model, seed, overfits = false }: TrainingContext,
   { options, objective }: LoopPlan,
   sequenceLength: number,
   like: Batch | undefined,
@@ -239,6 +239,7 @@ function newStep(
     gradientAccumulationSteps,
     maxGradNorm,
     gradientCheckpointing,
+    dropout: !overfits,
     seed,
     objective,
     groupOf: parameterGroups(model, options),
