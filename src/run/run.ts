@@ -12,16 +12,20 @@ import type {
   RunChange,
   RunEvent,
   TrainingContext,
+  TrainingPlan,
   WarningEvent,
 } from "../trainers/index.ts";
 import { saveCheckpoint } from "./checkpoint.ts";
 import type { CheckpointRun } from "./checkpoint-files.ts";
 import type { Components } from "./components.ts";
+import { overlapWarning } from "./data-overlap.ts";
 import { requireRunRoom } from "./disk-room.ts";
 import { errorCode } from "./file-system.ts";
+import { firstLossWarning, type InitialWeights } from "./first-loss.ts";
 import { type LoadedRun, loadRun } from "./loaded-run.ts";
 import { OverfitVerdict } from "./overfit-verdict.ts";
 import type { Registries } from "./registries.ts";
+import type { ResolvedSlot } from "./resolved.ts";
 import { trialNotes } from "./restricted-data.ts";
 import { describeConfig } from "./run-changes.ts";
 import { completeRunDirectory, type RunDirectory } from "./run-directory.ts";
@@ -164,7 +168,7 @@ export class Run implements AsyncIterable<RunEvent> {
       ...(trial.overfitBatch !== undefined && { overfits: true }),
       ...(goingOn && { resume: goingOn.point }),
     };
-    yield await this.#first(context);
+    yield* this.#first(context);
     const verdict = trial.overfitBatch === undefined ? undefined : new OverfitVerdict(trial.overfitBatch);
     if (verdict !== undefined && goingOn !== undefined)
       for await (const event of readEvents(this.#parts.directory.metrics)) verdict.add(event);
@@ -175,6 +179,9 @@ export class Run implements AsyncIterable<RunEvent> {
       // Held back until it is known to be true.
       if (event.type === "end") end = event;
       else yield event;
+      if (event.type !== "step" || event.step !== 1) continue;
+      const warning = firstLossWarning(event, model, trainer, weightsOf(components.resolved.model));
+      if (warning !== undefined) yield warning;
     }
     if (end === undefined || (end.step === 0 && end.reason !== "interrupted"))
       throw Object.assign(new Error("The trainer ended without one step: nothing was trained."), {
@@ -205,12 +212,12 @@ export class Run implements AsyncIterable<RunEvent> {
   }
 
   /** What is told first: of a run that goes on without looking at its data again, unless that says how long it is. */
-  async #first(context: TrainingContext): Promise<RunEvent> {
+  async *#first(context: TrainingContext): AsyncGenerator<RunEvent> {
     const { components, directory, goingOn } = this.#parts;
     const { trainer, origins } = components;
     const notes = [...trialNotes(components.trial), ...components.notes];
     const isKnown = goingOn !== undefined && trainer.maxSteps !== undefined;
-    const plan = isKnown ? {} : ((await trainer.prepare?.(context)) ?? {});
+    const plan: TrainingPlan = isKnown ? {} : ((await trainer.prepare?.(context)) ?? {});
     const { maxSteps = trainer.maxSteps, data: survey } = plan;
     const common = {
       run: directory.name,
@@ -222,14 +229,20 @@ export class Run implements AsyncIterable<RunEvent> {
       const { changes, notes: found } = goingOn;
       const { step, path } = goingOn.point;
       const all = [...trialNotes(components.trial), ...found];
-      return { type: "resume", ...common, step, path, changes, ...(all.length > 0 && { notes: all }) };
+      yield { type: "resume", ...common, step, path, changes, ...(all.length > 0 && { notes: all }) };
+      return;
     }
-    return {
+    yield {
       type: "start",
       ...common,
       ...(survey && { data: survey }),
       ...(notes.length > 0 && { notes }),
     };
+    yield* plan.warnings ?? [];
+    if (context.overfits) return;
+    const { data, tokenizer, model, signal } = context;
+    const overlap = await overlapWarning(data, tokenizer, model.task, signal);
+    if (overlap !== undefined) yield overlap;
   }
 
   #describe(fingerprint: string): Omit<CheckpointRun, "metricsBytes"> {
@@ -241,6 +254,12 @@ export class Run implements AsyncIterable<RunEvent> {
       versions: versionsNow().versions,
     };
   }
+}
+
+/** What is known of the weights that a model was created with. */
+function weightsOf(model: ResolvedSlot): InitialWeights {
+  if ("object" in model) return "unknown";
+  return model.options.from === undefined ? "fresh" : "pretrained";
 }
 
 /** The model's `config.json`, with the names of its classes whether or not it puts them there. */

@@ -74,7 +74,10 @@ export interface CheckpointEvent {
 export interface WarningEvent {
   readonly type: "warning";
   readonly code: string;
+  /** What was found, and what to do about it. */
   readonly message: string;
+  /** The numbers in it, by name. */
+  readonly numbers?: Readonly<Record<string, number>>;
 }
 
 /** Whether a few batches were learned by heart: the last event but one of a run with `overfitBatch`. */

@@ -12,7 +12,7 @@ import type { HostTensor } from "../runtime/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
 import type { causalLm } from "./causal-lm.ts";
 import type { DataSurvey } from "./data-survey.ts";
-import type { TrainingEvent } from "./events.ts";
+import type { TrainingEvent, WarningEvent } from "./events.ts";
 import type { maskedLm } from "./masked-lm.ts";
 import type { Objective } from "./objective.ts";
 import type { sequenceClassification } from "./sequence-classification.ts";
@@ -85,6 +85,8 @@ export interface TrainingPlan {
   readonly maxSteps?: number;
   /** What it will read. */
   readonly data?: DataSurvey;
+  /** What a colleague would point out before the first step. */
+  readonly warnings?: readonly WarningEvent[];
 }
 
 /** Trains, and says what happens as it happens. */
