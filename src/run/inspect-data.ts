@@ -21,6 +21,10 @@ export interface InspectDataOptions {
   readonly examples?: number;
   /** Most examples of a split to look at. Default 10,000. */
   readonly limit?: number;
+  /** The pass over the data whose order is meant, from 0: training mixes it anew in each. Default 0. */
+  readonly epoch?: number;
+  /** Where in that order to begin, from 0. Default 0. */
+  readonly start?: number;
   readonly registries?: Registries;
 }
 
@@ -47,7 +51,7 @@ export interface DataInspection {
  * @throws {RunFileError} with every mistake of the run file; what training throws of data that it cannot use.
  */
 export async function inspectData(path: string, options: InspectDataOptions = {}): Promise<DataInspection> {
-  const { examples: wanted = 3, limit = 10_000 } = options;
+  const { examples: wanted = 3, limit = 10_000, epoch = 0, start = 0 } = options;
   const runFile = await readRunFile(path, { set: options.set ?? [] });
   const components = await buildComponents(runFile, options.registries);
   const { data, tokenizer, trainer } = components;
@@ -76,7 +80,7 @@ export async function inspectData(path: string, options: InspectDataOptions = {}
       optionIn(slot, "groupByLength", "boolean") !== undefined
         ? optionIn(slot, "batchSize", "number")
         : undefined,
-    limit,
+    ...{ limit, epoch, start },
     classes: model.task === "sequence_classification" ? model.labels : undefined,
     unknownId: unknownTokenId(tokenizer),
   };

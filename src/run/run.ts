@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { DataLoader } from "../data-loaders/index.ts";
 import type { Model, Task } from "../models/index.ts";
 import { ownVersion } from "../registry/index.ts";
 import { runtimeInfo } from "../runtime/index.ts";
@@ -12,6 +13,7 @@ import type {
   RunChange,
   RunEvent,
   TrainingContext,
+  TrainingEvent,
   TrainingPlan,
   WarningEvent,
 } from "../trainers/index.ts";
@@ -24,12 +26,14 @@ import { errorCode } from "./file-system.ts";
 import { firstLossWarning, type InitialWeights } from "./first-loss.ts";
 import { type LoadedRun, loadRun } from "./loaded-run.ts";
 import { OverfitVerdict } from "./overfit-verdict.ts";
+import { displayPath } from "./problems.ts";
 import type { Registries } from "./registries.ts";
 import type { ResolvedSlot } from "./resolved.ts";
 import { trialNotes } from "./restricted-data.ts";
 import { describeConfig } from "./run-changes.ts";
 import { completeRunDirectory, type RunDirectory } from "./run-directory.ts";
 import { lockRunDirectory, type RunLock } from "./run-lock.ts";
+import { blamedLoader, explainFailure } from "./training-failure.ts";
 
 export interface RunOptions {
   /** When it aborts, the step that runs is finished and saved. */
@@ -79,11 +83,17 @@ export class Run implements AsyncIterable<RunEvent> {
   /** Absolute path of the run directory. */
   readonly directory: string;
   readonly #parts: RunParts;
+  readonly #data: DataLoader;
   #events: AsyncGenerator<RunEvent> | undefined;
 
   constructor(parts: RunParts) {
     this.#parts = parts;
     this.directory = parts.directory.path;
+    const { data, origins } = parts.components;
+    this.#data = blamedLoader(
+      data,
+      origins.find(({ kind }) => kind === "data"),
+    );
   }
 
   /** The events, once: a run cannot be trained twice. */
@@ -146,25 +156,28 @@ export class Run implements AsyncIterable<RunEvent> {
 
   async *#train(metricsFile: NdjsonFile): AsyncGenerator<RunEvent> {
     const { components, goingOn } = this.#parts;
-    const { tokenizer, data, trainer, metrics, trial } = components;
+    const { tokenizer, trainer, metrics, trial } = components;
     const { model, fingerprint } = goingOn ?? (yield* this.#begin());
     const run = this.#describe(fingerprint);
     const warnings: WarningEvent[] = [];
+    let saved = goingOn?.point.path;
     const context: TrainingContext = {
       tokenizer,
       model,
-      data,
+      data: this.#data,
       metrics,
       seed: this.#parts.seed,
       signal: this.#parts.options.signal ?? new AbortController().signal,
-      saveCheckpoint: (checkpoint, keep) =>
-        saveCheckpoint(this.directory, checkpoint, {
+      saveCheckpoint: async (checkpoint, keep) => {
+        saved = await saveCheckpoint(this.directory, checkpoint, {
           config: describedConfig(model),
           run: { ...run, metricsBytes: metricsFile.size },
           flush: () => metricsFile.flush(),
           ...(keep !== undefined && { keep }),
           onWarning: (warning) => warnings.push(warning),
-        }),
+        });
+        return saved;
+      },
       ...(trial.overfitBatch !== undefined && { overfits: true }),
       ...(goingOn && { resume: goingOn.point }),
     };
@@ -173,7 +186,7 @@ export class Run implements AsyncIterable<RunEvent> {
     if (verdict !== undefined && goingOn !== undefined)
       for await (const event of readEvents(this.#parts.directory.metrics)) verdict.add(event);
     let end: EndEvent | undefined;
-    for await (const event of trainer.train(context)) {
+    for await (const event of this.#explained(trainer.train(context), () => saved)) {
       yield* warnings.splice(0);
       verdict?.add(event);
       // Held back until it is known to be true.
@@ -193,10 +206,37 @@ export class Run implements AsyncIterable<RunEvent> {
     yield end;
   }
 
+  /** The events of a trainer; what it throws says at which step, and what is saved. */
+  async *#explained(
+    events: AsyncIterable<TrainingEvent>,
+    saved: () => string | undefined,
+  ): AsyncGenerator<TrainingEvent> {
+    const { components, goingOn } = this.#parts;
+    let step = goingOn?.point.step ?? 0;
+    const iterator = events[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const { value, done } = await iterator.next().catch((error: unknown) => {
+          const trainer = components.origins.find(({ kind }) => kind === "trainer");
+          const resumes = components.trainer.resumes === true;
+          const directory = displayPath(this.directory);
+          throw explainFailure(error, trainer, { step, saved: saved(), directory, resumes });
+        });
+        if (done === true) return;
+        if (value.type === "step") step = value.step;
+        yield value;
+      }
+    } finally {
+      // Whoever reads the events may have stopped.
+      await iterator.return?.();
+    }
+  }
+
   /** What comes before the first step of a new run: its tokenizer learns, and its directory is completed. */
   async *#begin(): AsyncGenerator<RunEvent, { model: Model; fingerprint: string }> {
     const { components, directory } = this.#parts;
-    const { tokenizer, data, trainer } = components;
+    const { tokenizer, trainer } = components;
+    const data = this.#data;
     yield* components.problems.map(
       (message): RunEvent => ({ type: "warning", code: "PLUGIN_PROBLEM", message }),
     );
