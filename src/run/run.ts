@@ -6,6 +6,7 @@ import { runtimeInfo } from "../runtime/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
 import { type NdjsonFile, ndjsonFile, readEvents, sampleFiles, type Tracker } from "../tracking/index.ts";
 import type {
+  DiskUse,
   EndEvent,
   EvaluationEvent,
   OverfitEvent,
@@ -58,6 +59,7 @@ export interface GoingOn {
   readonly point: ResumePoint;
   readonly model: Model;
   readonly fingerprint: string;
+  readonly disk: DiskUse;
   readonly changes: readonly RunChange[];
   /** What was found on the way, as sentences. */
   readonly notes: readonly string[];
@@ -157,7 +159,7 @@ export class Run implements AsyncIterable<RunEvent> {
   async *#train(metricsFile: NdjsonFile): AsyncGenerator<RunEvent> {
     const { components, goingOn } = this.#parts;
     const { tokenizer, trainer, metrics, trial } = components;
-    const { model, fingerprint } = goingOn ?? (yield* this.#begin());
+    const { model, fingerprint, disk } = goingOn ?? (yield* this.#begin());
     const run = this.#describe(fingerprint);
     const warnings: WarningEvent[] = [];
     let saved = goingOn?.point.path;
@@ -181,7 +183,7 @@ export class Run implements AsyncIterable<RunEvent> {
       ...(trial.overfitBatch !== undefined && { overfits: true }),
       ...(goingOn && { resume: goingOn.point }),
     };
-    yield* this.#first(context);
+    yield* this.#first(context, disk);
     const verdict = trial.overfitBatch === undefined ? undefined : new OverfitVerdict(trial.overfitBatch);
     if (verdict !== undefined && goingOn !== undefined)
       for await (const event of readEvents(this.#parts.directory.metrics)) verdict.add(event);
@@ -233,7 +235,7 @@ export class Run implements AsyncIterable<RunEvent> {
   }
 
   /** What comes before the first step of a new run: its tokenizer learns, and its directory is completed. */
-  async *#begin(): AsyncGenerator<RunEvent, { model: Model; fingerprint: string }> {
+  async *#begin(): AsyncGenerator<RunEvent, Pick<GoingOn, "model" | "fingerprint" | "disk">> {
     const { components, directory } = this.#parts;
     const { tokenizer, trainer } = components;
     const data = this.#data;
@@ -247,12 +249,12 @@ export class Run implements AsyncIterable<RunEvent> {
     const model = await components.createModel(tokenizer.vocabSize);
     const fingerprint = await data.fingerprint();
     await completeRunDirectory(directory, fingerprint, saved(tokenizer));
-    await requireRunRoom(this.directory, model, trainer);
-    return { model, fingerprint };
+    const disk = await requireRunRoom(this.directory, model, trainer);
+    return { model, fingerprint, disk };
   }
 
   /** What is told first: of a run that goes on without looking at its data again, unless that says how long it is. */
-  async *#first(context: TrainingContext): AsyncGenerator<RunEvent> {
+  async *#first(context: TrainingContext, disk: DiskUse): AsyncGenerator<RunEvent> {
     const { components, directory, goingOn } = this.#parts;
     const { trainer, origins } = components;
     const notes = [...trialNotes(components.trial), ...components.notes];
@@ -264,6 +266,7 @@ export class Run implements AsyncIterable<RunEvent> {
       parameters: countParameters(context.model),
       ...(maxSteps !== undefined && { maxSteps }),
       components: origins,
+      disk,
     };
     if (goingOn !== undefined) {
       const { changes, notes: found } = goingOn;

@@ -120,6 +120,16 @@ export interface ComponentOrigin {
   readonly origin: string;
 }
 
+/** What a run's checkpoints take on disk, in bytes. */
+export interface DiskUse {
+  /** One of them. */
+  readonly checkpoint: number;
+  /** How many are kept. */
+  readonly kept: number;
+  /** To come: those that are kept and the one being written, less those that are there already. */
+  readonly needed: number;
+}
+
 /** The first event of a run. */
 export interface StartEvent {
   readonly type: "start";
@@ -131,6 +141,8 @@ export interface StartEvent {
   readonly components: readonly ComponentOrigin[];
   /** What of the training data is read, cut and left out, where the trainer looks. */
   readonly data?: DataSurvey;
+  /** What its checkpoints will take. */
+  readonly disk?: DiskUse;
   /** What else to know before the first step, as sentences: which weights it starts from. */
   readonly notes?: readonly string[];
 }

@@ -99,6 +99,11 @@ export interface Trainer {
   readonly resumes?: boolean;
   /** Checkpoints that it keeps at most, for an estimate of the room that they take. Default 2. */
   readonly keptCheckpoints?: number;
+  /**
+   * Shapes of the optimizer's state by name, as its checkpoints have it: for the room that they take. Default: two numbers for each
+   * of the model.
+   */
+  optimizerShapes?(model: Model): ReadonlyMap<string, readonly number[]>;
   /** Updates that `train` will do, when it is known before the data is. */
   readonly maxSteps?: number | undefined;
   /**
