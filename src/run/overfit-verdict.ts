@@ -2,7 +2,7 @@ import type { OverfitEvent, RunEvent } from "../trainers/index.ts";
 import { counted } from "./counted.ts";
 
 /** Loss in nats under which a batch counts as learned by heart: targets then have 90 % probability, in their geometric mean. */
-export const OVERFIT_LOSS = 0.1;
+const OVERFIT_LOSS = 0.1;
 
 /** Watches a run that is to learn a few batches by heart, and judges it. */
 export class OverfitVerdict {
