@@ -52,7 +52,7 @@ test.each([
     "a folder that is read-only",
     "mount --bind disk/run/checkpoints disk/run/checkpoints && mount -o remount,ro,bind disk/run/checkpoints",
     "umount disk/run/checkpoints",
-    /EROFS|read-only/,
+    /that file system is read-only/,
   ],
 ])(
   "%s in the middle of a run: it stops and says so, what was saved is whole, and mended it goes on as if nothing had been",
@@ -77,6 +77,17 @@ test.each([
     expect(disturbed.rows).toEqual(expected.rows);
   },
 );
+
+test("a run directory on a read-only disk is refused with what to do, however many folders are missing", async () => {
+  const project = await newProject();
+  const train = (out: string) => `${cli} train tale.yaml --out ${out} ${set}; echo "exit $?"`;
+  const { stdout, stderr } = shell(
+    project,
+    `mkdir disk && mount -t tmpfs -o ro tmpfs disk; ${train("disk/run")}; ${train("disk/a/b/run")}`,
+  );
+  expect(stdout.trim(), stderr).toBe("exit 2\nexit 2");
+  expect(stderr.match(/that file system is read-only\. Use a run directory elsewhere/g)).toHaveLength(2);
+});
 
 test("memory that is not enough is said with what helps", async () => {
   const project = await newProject();
