@@ -6,6 +6,8 @@ interface InspectFlags {
   readonly split?: Split;
   readonly examples?: number;
   readonly limit?: number;
+  readonly epoch?: number;
+  readonly start?: number;
   readonly set?: readonly string[];
   readonly import?: readonly string[];
   readonly json?: true;
@@ -42,6 +44,16 @@ function inspectCommand(): Command {
       "--limit <n>",
       "most examples of a split to look at (default: 10000)",
       numberOption("--limit", { min: 1, integer: true }),
+    )
+    .option(
+      "--epoch <n>",
+      "the pass over the data whose order is meant, from 0 (default: 0)",
+      numberOption("--epoch", { min: 0, integer: true }),
+    )
+    .option(
+      "--start <n>",
+      "where in that order to begin, from 0 (default: 0)",
+      numberOption("--start", { min: 0, integer: true }),
     )
     .option("--set <path=value>", "replace a value of the run file (may be repeated)", collect)
     .addOption(importOption())

@@ -31,8 +31,9 @@ export async function follow(
   });
   const directory = displayPath(run.directory);
   try {
-    const { reason, prompt } = await drain(run);
+    const { reason, prompt, failed } = await drain(run);
     if (reason === "interrupted") process.exitCode = 130;
+    if (failed) process.exitCode = 1;
     if (json) return;
     const next = {
       directory,
@@ -51,14 +52,19 @@ export async function follow(
   }
 }
 
-async function drain(
-  run: Run,
-): Promise<{ readonly reason: EndEvent["reason"]; readonly prompt: string | undefined }> {
+async function drain(run: Run): Promise<{
+  readonly reason: EndEvent["reason"];
+  readonly prompt: string | undefined;
+  /** What it was to show, it did not. */
+  readonly failed: boolean;
+}> {
+  let failed = false;
   let prompt: string | undefined;
   let reason: EndEvent["reason"] = "interrupted";
   for await (const event of run) {
     if (event.type === "sample") prompt = event.prompt;
+    if (event.type === "overfit") failed = !event.passed;
     if (event.type === "end") reason = event.reason;
   }
-  return { reason, prompt };
+  return { reason, prompt, failed };
 }

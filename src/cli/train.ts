@@ -1,11 +1,13 @@
 import { Command } from "commander";
 import { follow, interruptHelp } from "./follow.ts";
-import { collect, importNamed, importOption } from "./options.ts";
+import { collect, importNamed, importOption, numberOption } from "./options.ts";
 
 interface TrainFlags {
   readonly import?: readonly string[];
   readonly set?: readonly string[];
   readonly out?: string;
+  readonly limit?: number;
+  readonly overfitBatch?: number;
   readonly json?: true;
 }
 
@@ -17,21 +19,33 @@ export function trainCommand(): Command {
     .option("--set <path=value>", "replace a value of the run file (may be repeated)", collect)
     .addOption(importOption())
     .option("--out <dir>", "the run directory (default: runs/<name>-<time>)")
+    .option(
+      "--overfit-batch <N>",
+      "a trial: train on the first N batches again and again; exits with 1 unless they are learned by heart",
+      numberOption("--overfit-batch", { min: 1, integer: true }),
+    )
+    .option(
+      "--limit <N>",
+      "a trial: read only the first N examples of each split",
+      numberOption("--limit", { min: 1, integer: true }),
+    )
     .option("--json", "print one JSON event a line on stdout, and nothing else")
     .addHelpText(
       "after",
       `
 Example:
   codex-ml train examples/moby-dick.yaml --set trainer.maxSteps=200 --set model.hiddenSize=64
+  codex-ml train examples/moby-dick.yaml --overfit-batch 1 --set trainer.maxSteps=200
 
 ${interruptHelp} \`codex-ml resume\` goes on.
 `,
     )
     .action(async (path: string, flags: TrainFlags) => {
+      const { out, limit, overfitBatch } = flags;
       await importNamed(flags.import);
       const { train } = await import("../run/train.ts");
       await follow(
-        (options) => train(path, { ...options, set: flags.set ?? [], out: flags.out }),
+        (options) => train(path, { ...options, set: flags.set ?? [], out, limit, overfitBatch }),
         flags.json === true,
       );
     });

@@ -21,8 +21,9 @@ class MemoryRows implements RowSource {
     this.heldOut = lists.flatMap(([split]) => (split === "train" ? [] : [split]));
   }
 
-  async *batches(): AsyncGenerator<RowBatch> {
+  async *batches(only?: Split): AsyncGenerator<RowBatch> {
     for (const [split, examples] of this.#lists) {
+      if (only !== undefined && split !== only) continue;
       const option = split === "train" ? "examples" : split;
       yield {
         place: (at) => `${option}[${at}]`,

@@ -5,7 +5,7 @@ import { closestNames, describeValue, normalizePin } from "../packages/index.ts"
 import type { PluginSelection, RegistryKind } from "../registry/index.ts";
 import { tokenizers } from "../tokenizers/index.ts";
 import { trainers } from "../trainers/index.ts";
-import type { RunConfig, Slot } from "./config.ts";
+import type { RunConfig, Slot, Trial } from "./config.ts";
 import { isPlain } from "./plain-json.ts";
 import type { ConfigPath } from "./problems.ts";
 
@@ -20,7 +20,10 @@ export type ReportProblem = (
   },
 ) => void;
 
-const keys = ["seed", "tokenizer", "data", "model", "trainer", "metrics", "plugins", "imports", "directory"];
+const keys = [
+  ...["seed", "tokenizer", "data", "model", "trainer", "metrics"],
+  ...["plugins", "imports", "directory", "limit", "overfitBatch"],
+];
 
 const defaultSeed = 1337;
 
@@ -45,6 +48,8 @@ export function checkConfig(value: unknown, say: ReportProblem): RunConfig | und
     plugins: checkPlugins(value.plugins, say),
     imports: checkImports(value.imports, say),
     directory: checkDirectory(value.directory, say),
+    ...checkCount(value, "limit", say),
+    ...checkCount(value, "overfitBatch", say),
   };
   const { tokenizer, data, model, trainer } = config;
   if (tokenizer === undefined || data === undefined || model === undefined || trainer === undefined)
@@ -78,6 +83,15 @@ function checkDirectory(value: unknown, say: ReportProblem): string | undefined 
   if (value === undefined || (typeof value === "string" && value !== "")) return value;
   say(["directory"], `expected the path of a folder, got ${describeValue(value)}`);
   return undefined;
+}
+
+/** A number of examples or batches, where one is given. */
+function checkCount(config: Readonly<Record<string, unknown>>, key: keyof Trial, say: ReportProblem): Trial {
+  const value = config[key];
+  if (value === undefined) return {};
+  if (typeof value === "number" && Number.isSafeInteger(value) && value > 0) return { [key]: value };
+  say([key], `expected a whole number from 1, got ${describeValue(value)}`);
+  return {};
 }
 
 function checkImports(value: unknown, say: ReportProblem): readonly string[] {

@@ -111,9 +111,15 @@ export async function saveCheckpoint(
   return `${checkpointsFolder}/${name}`;
 }
 
-/** Bytes that a checkpoint takes on disk, nearly: the tensors exactly, the JSON files not counted. */
-export function checkpointSize(checkpoint: Pick<Checkpoint, "parameters" | "optimizer">): number {
-  return safetensorsSize(checkpoint.parameters) + safetensorsSize(checkpoint.optimizer);
+/** The same entry of metadata that PyTorch's tools write and ask for. */
+const metadata = { format: "pt" };
+
+/** Bytes that a checkpoint takes on disk, nearly: the tensors' files exactly, the JSON files not counted. */
+export function checkpointSize({
+  parameters,
+  optimizer,
+}: Pick<Checkpoint, "parameters" | "optimizer">): number {
+  return safetensorsSize(parameters, metadata) + safetensorsSize(optimizer, metadata);
 }
 
 /**
@@ -165,8 +171,6 @@ async function writeStaging(
   { config, run, flush }: SaveOptions,
 ): Promise<readonly Content[]> {
   await files.mkdir(staging);
-  // The same entry of metadata that PyTorch's tools write and ask for.
-  const metadata = { format: "pt" };
   const contents: readonly Content[] = [
     [checkpointFiles.model, () => safetensorsChunks(parameters, metadata)],
     [checkpointFiles.optimizer, () => safetensorsChunks(optimizer, metadata)],

@@ -3,12 +3,13 @@ import type { Model, Task } from "../models/index.ts";
 import { type Registry, RegistryError, RegistryOptionsError } from "../registry/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
 import type { ComponentOrigin, NamedMetric, Trainer } from "../trainers/index.ts";
-import { isGiven, type NamedComponent, type Slot } from "./config.ts";
+import { isGiven, type NamedComponent, type Slot, type Trial, trialOf } from "./config.ts";
 import { errorCode } from "./file-system.ts";
 import { importModules } from "./imports.ts";
 import { type ConfigPath, RunFileError, type RunFileProblem } from "./problems.ts";
 import { applyPlugins, globalRegistries, originLabel, type Registries } from "./registries.ts";
 import { completeOptions, type ResolvedSlot, type ResolvedSlots } from "./resolved.ts";
+import { restrictedData } from "./restricted-data.ts";
 import type { RunFile } from "./run-file.ts";
 import {
   type StartingPoint,
@@ -38,6 +39,8 @@ export interface Components {
    * classifier is to learn from has no classes.
    */
   createModel(vocabSize: number): Promise<Model>;
+  /** What the run is restricted to; `data` is that part already. */
+  readonly trial: Trial;
   /** Whether the tokenizer comes ready from the run that it starts from. */
   readonly tokenizerIsTrained: boolean;
   /** What `createModel` has to say: which weights it starts from. */
@@ -172,10 +175,12 @@ export async function buildComponents(
     trainer === undefined
   )
     throw new RunFileError(problems);
+  const read = restrictedData(runFile, data.component, trainer.resolved);
+  if ("problem" in read) throw new RunFileError([read.problem]);
   const notes: string[] = [];
   return {
     tokenizer: tokenizer.component,
-    data: data.component,
+    data: read,
     trainer: trainer.component,
     metrics: metrics.map(({ name, component, origin }) => ({
       name,
@@ -192,8 +197,7 @@ export async function buildComponents(
       metrics: metrics.map(({ resolved }) => resolved),
     },
     createModel: async (vocabSize) => {
-      const labels =
-        task === "sequence_classification" ? await labelsOf(runFile, data.component) : provisionalLabels;
+      const labels = task === "sequence_classification" ? await labelsOf(runFile, read) : provisionalLabels;
       if (modelStart !== undefined && !sameTokenizer(tokenizer.component, await modelStart.tokenizerFiles()))
         throw new RunFileError([
           runFile.problem(
@@ -214,6 +218,7 @@ export async function buildComponents(
       return created;
     },
     tokenizerIsTrained: tokenizerStart !== undefined || learned !== undefined,
+    trial: trialOf(config),
     notes,
   };
 }

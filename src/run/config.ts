@@ -40,6 +40,23 @@ export interface RunConfigInput {
   readonly imports?: readonly string[];
   /** Folder that relative paths in options refer to, itself relative to the run file's. Default: the run file's folder. */
   readonly directory?: string;
+  /** A trial: only so many examples of each split are read, the first. */
+  readonly limit?: number;
+  /** A trial: the first so many batches are to be learned by heart. */
+  readonly overfitBatch?: number;
+}
+
+/** What a run is restricted to when it is tried before the long one. */
+export interface Trial {
+  /** Examples of each split that are read. */
+  readonly limit?: number;
+  /** Batches that are trained on, again and again, and evaluated. */
+  readonly overfitBatch?: number;
+}
+
+/** Of a run's configuration, what makes it a trial. */
+export function trialOf({ limit, overfitBatch }: Trial): Trial {
+  return { ...(limit !== undefined && { limit }), ...(overfitBatch !== undefined && { overfitBatch }) };
 }
 
 /** A component to be built from its name and options. */
@@ -78,6 +95,8 @@ export interface RunConfig {
   readonly imports: readonly string[];
   /** As it was written. */
   readonly directory: string | undefined;
+  readonly limit?: number;
+  readonly overfitBatch?: number;
 }
 
 /**

@@ -102,7 +102,8 @@ export class Duplicates {
   }
 }
 
-function digestOf(content: string | ArrayLike<number>): string {
+/** 128 bits of SHA-256. */
+export function digestOf(content: string | ArrayLike<number>): string {
   const hash = createHash("sha256");
   if (typeof content === "string") hash.update(content);
   else hash.update(Int32Array.from(content));

@@ -1,5 +1,6 @@
-import { mkdir, open, readdir, rename, rm, statfs } from "node:fs/promises";
+import { open, readdir, rename, rm, statfs } from "node:fs/promises";
 import { createFile, type WritableFile } from "./direct-file.ts";
+import { makeFolder } from "./make-folder.ts";
 
 /**
  * The few operations that saving needs, each of which can fail alone. Tests put failures between them; everything else
@@ -23,7 +24,7 @@ export interface FileSystem {
 /** The disk. */
 export const disk: FileSystem = {
   mkdir: async (path) => {
-    await mkdir(path, { recursive: true });
+    await makeFolder(path);
   },
   create: createFile,
   syncFolder: async (path) => {

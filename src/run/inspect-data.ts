@@ -7,7 +7,7 @@ import { buildComponents, type Components } from "./components.ts";
 import { Duplicates } from "./data-duplicates.ts";
 import { type Inspected, inspectSplit, type SeenExample, type SplitSummary } from "./inspect-split.ts";
 import type { Registries } from "./registries.ts";
-import type { ResolvedSlot } from "./resolved.ts";
+import { optionIn } from "./resolved.ts";
 import { unknownTokenId } from "./row-pieces.ts";
 import { readRunFile } from "./run-file.ts";
 import { UsageError } from "./usage-error.ts";
@@ -21,6 +21,10 @@ export interface InspectDataOptions {
   readonly examples?: number;
   /** Most examples of a split to look at. Default 10,000. */
   readonly limit?: number;
+  /** The pass over the data whose order is meant, from 0: training mixes it anew in each. Default 0. */
+  readonly epoch?: number;
+  /** Where in that order to begin, from 0. Default 0. */
+  readonly start?: number;
   readonly registries?: Registries;
 }
 
@@ -47,7 +51,7 @@ export interface DataInspection {
  * @throws {RunFileError} with every mistake of the run file; what training throws of data that it cannot use.
  */
 export async function inspectData(path: string, options: InspectDataOptions = {}): Promise<DataInspection> {
-  const { examples: wanted = 3, limit = 10_000 } = options;
+  const { examples: wanted = 3, limit = 10_000, epoch = 0, start = 0 } = options;
   const runFile = await readRunFile(path, { set: options.set ?? [] });
   const components = await buildComponents(runFile, options.registries);
   const { data, tokenizer, trainer } = components;
@@ -76,7 +80,7 @@ export async function inspectData(path: string, options: InspectDataOptions = {}
       optionIn(slot, "groupByLength", "boolean") !== undefined
         ? optionIn(slot, "batchSize", "number")
         : undefined,
-    limit,
+    ...{ limit, epoch, start },
     classes: model.task === "sequence_classification" ? model.labels : undefined,
     unknownId: unknownTokenId(tokenizer),
   };
@@ -111,15 +115,6 @@ function splitsOf(all: readonly Split[], wanted: Split | undefined): readonly Sp
   if (!all.includes(wanted))
     throw new UsageError(`The data has no ${wanted} split; it has ${all.join(", ")}.`);
   return [wanted];
-}
-
-/** By the name that all built-in trainers have for it; a trainer that a program gives does not tell. */
-function optionIn(trainer: ResolvedSlot, name: string, type: "number"): number | undefined;
-function optionIn(trainer: ResolvedSlot, name: string, type: "boolean"): boolean | undefined;
-function optionIn(trainer: ResolvedSlot, name: string, type: "number" | "boolean"): unknown {
-  if ("object" in trainer) return undefined;
-  const value = trainer.options[name];
-  return typeof value === type ? value : undefined;
 }
 
 function notesOf({ data, tokenizer, problems }: Components): readonly string[] {

@@ -16,6 +16,9 @@ export interface Inspected {
   readonly batchSize: number | undefined;
   /** Most examples to read. */
   readonly limit: number;
+  /** The pass over the data that is looked at, and where in it to begin, both from 0. */
+  readonly epoch: number;
+  readonly start: number;
   /** Examples to show. */
   readonly examples: number;
   /** Of a classifier. */
@@ -65,7 +68,7 @@ export async function inspectSplit(
   inspected: Inspected,
   duplicates: Duplicates,
 ): Promise<{ readonly summary: SplitSummary; readonly seen: readonly SeenExample[] }> {
-  const { split, batching, batchSize, limit, unknownId } = inspected;
+  const { split, batching, batchSize, limit, epoch, start, unknownId } = inspected;
   const { data, tokenizer, objective, sequenceLength } = batching;
   const isMasked = objective.task === "masked_lm";
   const lengths = new Lengths();
@@ -76,9 +79,9 @@ export async function inspectSplit(
   let unknown = 0;
   let complete = true;
   let hasTexts = false;
-  const order = { epoch: 0, start: 0, shuffle: split === "train" };
+  const order = { epoch, start, shuffle: split === "train" };
   for await (const { example, row, index } of exampleRows(split, batching, order)) {
-    if (index === limit) {
+    if (index === start + limit) {
       complete = false;
       break;
     }

@@ -14,7 +14,8 @@ import { lengthBuckets } from "../trainers/length-buckets.ts";
 import { loadedWeights, type Weights } from "../trainers/weights.ts";
 import { type CheckpointChoice, chosenCheckpoint, readCheckpoint, skippedWarnings } from "./checkpoint.ts";
 import { createFromSlot } from "./components.ts";
-import { isGiven } from "./config.ts";
+import { trialOf } from "./config.ts";
+import { recordsIn } from "./evaluation-data.ts";
 import { errorCode } from "./file-system.ts";
 import { RunFileError } from "./problems.ts";
 import { applyPlugins, globalRegistries, type Registries } from "./registries.ts";
@@ -195,7 +196,15 @@ export class LoadedRun {
       ...(objective && { objective }),
     });
     const evaluation = await evaluator.evaluate(split, this.weights, options.signal);
-    const warnings = [...this.warnings, ...evaluator.warnings, ...(data.notes?.() ?? [])];
+    const trial = options.data === undefined ? Object.entries(trialOf(runFile.config)) : [];
+    const warnings = [
+      ...this.warnings,
+      ...trial.map(
+        ([name, value]) => `the run was trained with ${name}: ${value}; this is the whole ${split} split`,
+      ),
+      ...evaluator.warnings,
+      ...(data.notes?.() ?? []),
+    ];
     return { split, ...evaluation, ...(warnings.length > 0 && { warnings }) };
   }
 
@@ -204,28 +213,11 @@ export class LoadedRun {
     const slot = runFile.config.data;
     if (data === undefined) return createFromSlot(runFile, ["data"], slot, registries.dataLoaders);
     const path = resolve(data);
-    if (this.model.task !== "sequence_classification" || isGiven(slot))
+    if (this.model.task !== "sequence_classification")
       return registries.dataLoaders.create("text", { path, validation: 0 });
     // Labels are where the run's own data has them.
-    return createFromSlot(
-      runFile,
-      ["data"],
-      { name: slot.name, options: optionsForFile(slot.options, path) },
-      registries.dataLoaders,
-    );
+    return createFromSlot(runFile, ["data"], recordsIn(path, slot), registries.dataLoaders);
   }
-}
-
-/** How the run reads its own data, for all records of another file: whatever deals them to splits is left out. */
-function optionsForFile(
-  { split: _column, splitKey: _key, test: _held, sources, ...options }: Readonly<Record<string, unknown>>,
-  path: string,
-): Readonly<Record<string, unknown>> {
-  // Of several sources, the first says how held-out files are read, too.
-  const [{ path: _path, weight: _weight, ...first } = {}] = Array.isArray(sources)
-    ? (sources as readonly Readonly<Record<string, unknown>>[])
-    : [];
-  return { ...options, ...first, path, validation: 0 };
 }
 
 function sequenceLengthOf(state: Readonly<Record<string, unknown>>): number | undefined {

@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { disk, errorCode, remedy, writeDurably } from "./file-system.ts";
+import { makeFolder } from "./make-folder.ts";
 import { displayPath } from "./problems.ts";
 import { metricsName, openRunDirectory, type RunDirectory, runFileName } from "./run-directory.ts";
 import {
@@ -15,7 +16,7 @@ import {
 export interface RunContents {
   /** The text of `run.yaml`. */
   readonly runFile: string;
-  readonly manifest: Pick<RunManifest, "seed" | "components" | "device"> & {
+  readonly manifest: Pick<RunManifest, "seed" | "components" | "device" | "trial"> & {
     /** Version by name; those that are not known are left out. */
     readonly versions: Readonly<Record<string, string | undefined>>;
   };
@@ -87,7 +88,7 @@ export function timestamp(date: Date): string {
 /** Makes a folder that was not there. Making it is what reserves it: two runs of one second get two folders. */
 async function reserve(wanted: string): Promise<{ readonly path: string; readonly ours: true }> {
   try {
-    await mkdir(dirname(wanted), { recursive: true });
+    await makeFolder(dirname(wanted));
     for (let attempt = 1; ; attempt++) {
       const path = attempt === 1 ? wanted : `${wanted}-${attempt}`;
       try {
@@ -105,7 +106,7 @@ async function reserve(wanted: string): Promise<{ readonly path: string; readonl
 async function take(path: string): Promise<{ readonly path: string; readonly ours: boolean }> {
   await refuseOccupied(path);
   try {
-    return { path, ours: (await mkdir(path, { recursive: true })) !== undefined };
+    return { path, ours: (await makeFolder(path)) !== undefined };
   } catch (cause) {
     throw cannotCreate(path, cause);
   }
@@ -119,7 +120,7 @@ async function write(
 ): Promise<void> {
   await writeDurably(disk, join(path, runFileName), [Buffer.from(runFile)]);
   await writeDurably(disk, join(path, metricsName), []);
-  const { seed, components, versions, device } = manifest;
+  const { seed, components, versions, device, trial } = manifest;
   const known = Object.entries(versions).filter((entry): entry is [string, string] => entry[1] !== undefined);
   await writeManifest(path, {
     format: 1,
@@ -131,6 +132,7 @@ async function write(
     platform: process.platform,
     arch: process.arch,
     ...(device === undefined ? {} : { device }),
+    ...(trial === undefined ? {} : { trial }),
   });
 }
 

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { Document } from "yaml";
 import type { Factory } from "../registry/index.ts";
 import { isRecord } from "./check-config.ts";
+import { trialOf } from "./config.ts";
 import { plainJsonProblem } from "./plain-json.ts";
 import type { RunFile } from "./run-file.ts";
 
@@ -18,6 +19,15 @@ export interface ResolvedSlots {
   readonly model: ResolvedSlot;
   readonly trainer: ResolvedSlot;
   readonly metrics: readonly ResolvedSlot[];
+}
+
+/** An option by the name that all built-ins of a kind have for it; a component that a program gives does not tell. */
+export function optionIn(slot: ResolvedSlot, name: string, type: "number"): number | undefined;
+export function optionIn(slot: ResolvedSlot, name: string, type: "boolean"): boolean | undefined;
+export function optionIn(slot: ResolvedSlot, name: string, type: "number" | "boolean"): unknown {
+  if ("object" in slot) return undefined;
+  const value = slot.options[name];
+  return typeof value === type ? value : undefined;
 }
 
 /**
@@ -56,6 +66,7 @@ export function resolvedRun(runFile: RunFile, slots: ResolvedSlots, runDirectory
     model: slotToWrite(slots.model),
     trainer: slotToWrite(slots.trainer),
     metrics: slots.metrics.map(slotToWrite),
+    ...trialOf(runFile.config),
     ...(imports.length === 0 ? {} : { imports }),
     ...(plugins.packages === undefined && plugins.pins === undefined ? {} : { plugins }),
   };

@@ -75,7 +75,7 @@ async function prepare(directory: RunDirectory, lock: RunLock, options: ResumeOp
   );
   const fingerprint = await components.data.fingerprint();
   const now: Omit<CheckpointRun, "metricsBytes"> = {
-    config: describeConfig(runFile.config.seed, components.resolved),
+    config: describeConfig(runFile.config.seed, components),
     components: components.origins,
     fingerprint,
     versions: versionsNow().versions,
@@ -84,7 +84,7 @@ async function prepare(directory: RunDirectory, lock: RunLock, options: ResumeOp
   const forced = refuseUnlessForced(directory.path, changes, components, force);
   const model = await components.createModel(components.tokenizer.vocabSize);
   requireFitting(directory.path, model, saved);
-  await requireRunRoom(directory.path, model, components.trainer);
+  const disk = await requireRunRoom(directory.path, model, components.trainer);
 
   const { metricsBytes } = saved.run;
   const notes = [
@@ -106,6 +106,7 @@ async function prepare(directory: RunDirectory, lock: RunLock, options: ResumeOp
     point: { step, parameters, optimizer, state, path, ...(freshOptimizer && { freshOptimizer }) },
     model,
     fingerprint,
+    disk,
     changes,
     notes,
   };

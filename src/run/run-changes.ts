@@ -3,7 +3,8 @@ import { formatChange } from "../tracking/index.ts";
 import type { ComponentOrigin, RunChange } from "../trainers/index.ts";
 import { isRecord } from "./check-config.ts";
 import type { CheckpointRun } from "./checkpoint-files.ts";
-import type { ResolvedSlot, ResolvedSlots } from "./resolved.ts";
+import type { Components } from "./components.ts";
+import type { ResolvedSlot } from "./resolved.ts";
 
 /** What a person may insist on, though the run then is no longer the one that began. */
 const forceNames = ["data", "seed", "tokenizer", "optimizer", "lock"] as const;
@@ -16,7 +17,10 @@ export interface Refusal {
 }
 
 /** Seed and components with all their options, as a checkpoint keeps them. */
-export function describeConfig(seed: number, slots: ResolvedSlots): Readonly<Record<string, unknown>> {
+export function describeConfig(
+  seed: number,
+  { resolved: slots, trial }: Pick<Components, "resolved" | "trial">,
+): Readonly<Record<string, unknown>> {
   // Where a component started from was settled when the run began.
   const plain = (slot: ResolvedSlot): unknown => {
     if ("object" in slot) return { object: slot.object };
@@ -30,6 +34,7 @@ export function describeConfig(seed: number, slots: ResolvedSlots): Readonly<Rec
     model: plain(slots.model),
     trainer: plain(slots.trainer),
     metrics: slots.metrics.map(plain),
+    ...trial,
   };
 }
 
@@ -62,8 +67,8 @@ function differences(from: unknown, to: unknown, path: readonly string[]): RunCh
   );
 }
 
-/** Options of a trainer that decide what a position in the data means. */
-const positional = ["trainer.sequenceLength", "trainer.groupByLength"];
+/** Options that decide what a position in the data means. */
+const positional = ["trainer.sequenceLength", "trainer.groupByLength", "limit", "overfitBatch"];
 
 /** Which of the changes make it another run. What a model's options change shows in its parameters. */
 export function refusals(changes: readonly RunChange[]): Refusal[] {

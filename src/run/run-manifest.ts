@@ -33,6 +33,8 @@ export interface RunManifest {
   readonly arch: string;
   /** Where it was computed, in words. */
   readonly device?: string;
+  /** Of a trial: what it was restricted to. */
+  readonly trial?: { readonly limit?: number; readonly overfitBatch?: number };
   /** Each time that it went on, oldest first. */
   readonly resumed?: readonly Resumption[];
 }

@@ -1,28 +1,40 @@
 import { join } from "node:path";
+import type { DataLoader } from "../data-loaders/index.ts";
 import type { Model, Task } from "../models/index.ts";
 import { ownVersion } from "../registry/index.ts";
 import { runtimeInfo } from "../runtime/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
-import { type NdjsonFile, ndjsonFile, sampleFiles, type Tracker } from "../tracking/index.ts";
+import { type NdjsonFile, ndjsonFile, readEvents, sampleFiles, type Tracker } from "../tracking/index.ts";
 import type {
+  DiskUse,
   EndEvent,
   EvaluationEvent,
+  OverfitEvent,
   ResumePoint,
   RunChange,
   RunEvent,
   TrainingContext,
+  TrainingEvent,
+  TrainingPlan,
   WarningEvent,
 } from "../trainers/index.ts";
 import { saveCheckpoint } from "./checkpoint.ts";
 import type { CheckpointRun } from "./checkpoint-files.ts";
 import type { Components } from "./components.ts";
+import { overlapWarning } from "./data-overlap.ts";
 import { requireRunRoom } from "./disk-room.ts";
 import { errorCode } from "./file-system.ts";
+import { firstLossWarning, type InitialWeights } from "./first-loss.ts";
 import { type LoadedRun, loadRun } from "./loaded-run.ts";
+import { OverfitVerdict } from "./overfit-verdict.ts";
+import { displayPath } from "./problems.ts";
 import type { Registries } from "./registries.ts";
+import type { ResolvedSlot } from "./resolved.ts";
+import { trialNotes } from "./restricted-data.ts";
 import { describeConfig } from "./run-changes.ts";
 import { completeRunDirectory, type RunDirectory } from "./run-directory.ts";
 import { lockRunDirectory, type RunLock } from "./run-lock.ts";
+import { blamedLoader, explainFailure } from "./training-failure.ts";
 
 export interface RunOptions {
   /** When it aborts, the step that runs is finished and saved. */
@@ -38,6 +50,8 @@ export interface RunResult {
   readonly end: EndEvent;
   /** The last evaluation, when there was a validation split. */
   readonly evaluation: EvaluationEvent | undefined;
+  /** With `overfitBatch`: whether the batches were learned by heart. */
+  readonly overfit?: OverfitEvent;
 }
 
 /** What a run goes on from. */
@@ -45,6 +59,7 @@ export interface GoingOn {
   readonly point: ResumePoint;
   readonly model: Model;
   readonly fingerprint: string;
+  readonly disk: DiskUse;
   readonly changes: readonly RunChange[];
   /** What was found on the way, as sentences. */
   readonly notes: readonly string[];
@@ -70,11 +85,17 @@ export class Run implements AsyncIterable<RunEvent> {
   /** Absolute path of the run directory. */
   readonly directory: string;
   readonly #parts: RunParts;
+  readonly #data: DataLoader;
   #events: AsyncGenerator<RunEvent> | undefined;
 
   constructor(parts: RunParts) {
     this.#parts = parts;
     this.directory = parts.directory.path;
+    const { data, origins } = parts.components;
+    this.#data = blamedLoader(
+      data,
+      origins.find(({ kind }) => kind === "data"),
+    );
   }
 
   /** The events, once: a run cannot be trained twice. */
@@ -87,12 +108,14 @@ export class Run implements AsyncIterable<RunEvent> {
   async finish(): Promise<RunResult> {
     let end: EndEvent | undefined;
     let evaluation: EvaluationEvent | undefined;
+    let overfit: OverfitEvent | undefined;
     for await (const event of this) {
       if (event.type === "end") end = event;
       if (event.type === "evaluation") evaluation = event;
+      if (event.type === "overfit") overfit = event;
     }
     if (end === undefined) throw new Error("this run was read to its end before");
-    return { end, evaluation };
+    return { end, evaluation, ...(overfit && { overfit }) };
   }
 
   /** What its model is for. */
@@ -135,47 +158,87 @@ export class Run implements AsyncIterable<RunEvent> {
 
   async *#train(metricsFile: NdjsonFile): AsyncGenerator<RunEvent> {
     const { components, goingOn } = this.#parts;
-    const { tokenizer, data, trainer, metrics } = components;
-    const { model, fingerprint } = goingOn ?? (yield* this.#begin());
+    const { tokenizer, trainer, metrics, trial } = components;
+    const { model, fingerprint, disk } = goingOn ?? (yield* this.#begin());
     const run = this.#describe(fingerprint);
     const warnings: WarningEvent[] = [];
+    let saved = goingOn?.point.path;
     const context: TrainingContext = {
       tokenizer,
       model,
-      data,
+      data: this.#data,
       metrics,
       seed: this.#parts.seed,
       signal: this.#parts.options.signal ?? new AbortController().signal,
-      saveCheckpoint: (checkpoint, keep) =>
-        saveCheckpoint(this.directory, checkpoint, {
+      saveCheckpoint: async (checkpoint, keep) => {
+        saved = await saveCheckpoint(this.directory, checkpoint, {
           config: describedConfig(model),
           run: { ...run, metricsBytes: metricsFile.size },
           flush: () => metricsFile.flush(),
           ...(keep !== undefined && { keep }),
           onWarning: (warning) => warnings.push(warning),
-        }),
+        });
+        return saved;
+      },
+      ...(trial.overfitBatch !== undefined && { overfits: true }),
       ...(goingOn && { resume: goingOn.point }),
     };
-    yield await this.#first(context);
+    yield* this.#first(context, disk);
+    const verdict = trial.overfitBatch === undefined ? undefined : new OverfitVerdict(trial.overfitBatch);
+    if (verdict !== undefined && goingOn !== undefined)
+      for await (const event of readEvents(this.#parts.directory.metrics)) verdict.add(event);
     let end: EndEvent | undefined;
-    for await (const event of trainer.train(context)) {
+    for await (const event of this.#explained(trainer.train(context), () => saved)) {
       yield* warnings.splice(0);
+      verdict?.add(event);
       // Held back until it is known to be true.
       if (event.type === "end") end = event;
       else yield event;
+      if (event.type !== "step" || event.step !== 1) continue;
+      const warning = firstLossWarning(event, model, trainer, weightsOf(components.resolved.model));
+      if (warning !== undefined) yield warning;
     }
     if (end === undefined || (end.step === 0 && end.reason !== "interrupted"))
       throw Object.assign(new Error("The trainer ended without one step: nothing was trained."), {
         code: "NOTHING_TRAINED",
       });
     yield* warnings.splice(0);
+    const overfit = end.reason === "interrupted" ? undefined : verdict?.tell(end.step);
+    if (overfit !== undefined) yield overfit;
     yield end;
   }
 
+  /** The events of a trainer; what it throws says at which step, and what is saved. */
+  async *#explained(
+    events: AsyncIterable<TrainingEvent>,
+    saved: () => string | undefined,
+  ): AsyncGenerator<TrainingEvent> {
+    const { components, goingOn } = this.#parts;
+    let step = goingOn?.point.step ?? 0;
+    const iterator = events[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const { value, done } = await iterator.next().catch((error: unknown) => {
+          const trainer = components.origins.find(({ kind }) => kind === "trainer");
+          const resumes = components.trainer.resumes === true;
+          const directory = displayPath(this.directory);
+          throw explainFailure(error, trainer, { step, saved: saved(), directory, resumes });
+        });
+        if (done === true) return;
+        if (value.type === "step") step = value.step;
+        yield value;
+      }
+    } finally {
+      // Whoever reads the events may have stopped.
+      await iterator.return?.();
+    }
+  }
+
   /** What comes before the first step of a new run: its tokenizer learns, and its directory is completed. */
-  async *#begin(): AsyncGenerator<RunEvent, { model: Model; fingerprint: string }> {
+  async *#begin(): AsyncGenerator<RunEvent, Pick<GoingOn, "model" | "fingerprint" | "disk">> {
     const { components, directory } = this.#parts;
-    const { tokenizer, data, trainer } = components;
+    const { tokenizer, trainer } = components;
+    const data = this.#data;
     yield* components.problems.map(
       (message): RunEvent => ({ type: "warning", code: "PLUGIN_PROBLEM", message }),
     );
@@ -186,45 +249,60 @@ export class Run implements AsyncIterable<RunEvent> {
     const model = await components.createModel(tokenizer.vocabSize);
     const fingerprint = await data.fingerprint();
     await completeRunDirectory(directory, fingerprint, saved(tokenizer));
-    await requireRunRoom(this.directory, model, trainer);
-    return { model, fingerprint };
+    const disk = await requireRunRoom(this.directory, model, trainer);
+    return { model, fingerprint, disk };
   }
 
   /** What is told first: of a run that goes on without looking at its data again, unless that says how long it is. */
-  async #first(context: TrainingContext): Promise<RunEvent> {
+  async *#first(context: TrainingContext, disk: DiskUse): AsyncGenerator<RunEvent> {
     const { components, directory, goingOn } = this.#parts;
-    const { trainer, origins, notes } = components;
+    const { trainer, origins } = components;
+    const notes = [...trialNotes(components.trial), ...components.notes];
     const isKnown = goingOn !== undefined && trainer.maxSteps !== undefined;
-    const plan = isKnown ? {} : ((await trainer.prepare?.(context)) ?? {});
+    const plan: TrainingPlan = isKnown ? {} : ((await trainer.prepare?.(context)) ?? {});
     const { maxSteps = trainer.maxSteps, data: survey } = plan;
     const common = {
       run: directory.name,
       parameters: countParameters(context.model),
       ...(maxSteps !== undefined && { maxSteps }),
       components: origins,
+      disk,
     };
     if (goingOn !== undefined) {
       const { changes, notes: found } = goingOn;
       const { step, path } = goingOn.point;
-      return { type: "resume", ...common, step, path, changes, ...(found.length > 0 && { notes: found }) };
+      const all = [...trialNotes(components.trial), ...found];
+      yield { type: "resume", ...common, step, path, changes, ...(all.length > 0 && { notes: all }) };
+      return;
     }
-    return {
+    yield {
       type: "start",
       ...common,
       ...(survey && { data: survey }),
       ...(notes.length > 0 && { notes }),
     };
+    yield* plan.warnings ?? [];
+    if (context.overfits) return;
+    const { data, tokenizer, model, signal } = context;
+    const overlap = await overlapWarning(data, tokenizer, model.task, signal);
+    if (overlap !== undefined) yield overlap;
   }
 
   #describe(fingerprint: string): Omit<CheckpointRun, "metricsBytes"> {
     const { seed, components } = this.#parts;
     return {
-      config: describeConfig(seed, components.resolved),
+      config: describeConfig(seed, components),
       components: components.origins,
       fingerprint,
       versions: versionsNow().versions,
     };
   }
+}
+
+/** What is known of the weights that a model was created with. */
+function weightsOf(model: ResolvedSlot): InitialWeights {
+  if ("object" in model) return "unknown";
+  return model.options.from === undefined ? "fresh" : "pretrained";
 }
 
 /** The model's `config.json`, with the names of its classes whether or not it puts them there. */

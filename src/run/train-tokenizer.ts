@@ -1,6 +1,7 @@
-import { mkdir, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { disk, errorCode, remedy, writeDurably } from "./file-system.ts";
+import { makeFolder } from "./make-folder.ts";
 import { parseOverride, setAt } from "./overrides.ts";
 import { displayPath, type RunFileProblem } from "./problems.ts";
 import { globalRegistries, type Registries } from "./registries.ts";
@@ -71,7 +72,7 @@ export async function trainTokenizer(
         `the tokenizer's \`save\` gave a file called ${JSON.stringify(file)}; expected a plain name`,
       );
   try {
-    await mkdir(directory, { recursive: true });
+    await makeFolder(directory);
     for (const [file, text] of files) await writeDurably(disk, join(directory, file), [Buffer.from(text)]);
     await disk.syncFolder(directory);
   } catch (cause) {

@@ -15,6 +15,13 @@ export interface TrainOptions extends RunOptions {
   readonly name?: string;
   /** Values to replace in a run file that is given by its path, as `--set` does: `["trainer.maxSteps=10"]`. */
   readonly set?: readonly string[];
+  /** A trial: only so many examples of each split are read, the first, and as many texts by a tokenizer that learns. */
+  readonly limit?: number | undefined;
+  /**
+   * A trial: trains on the first so many batches again and again, in one order, without dropout, and evaluates on the same. The
+   * event `overfit` says whether they were learned by heart, as a model that can learn at all does.
+   */
+  readonly overfitBatch?: number | undefined;
 }
 
 /**
@@ -32,14 +39,22 @@ export async function train(
   run: string | RunConfigInput | RunFile,
   options: TrainOptions = {},
 ): Promise<Run> {
-  const runFile = await runFileOf(run, options.set ?? []);
+  const { limit, overfitBatch } = options;
+  const trial = Object.entries({ limit, overfitBatch }).filter(([, value]) => value !== undefined);
+  const set = [...(options.set ?? []), ...trial.map(([key, value]) => `${key}=${value}`)];
+  const runFile = await runFileOf(run, set);
   const components = await buildComponents(runFile, options.registries);
   if (options.out !== undefined) await refuseOccupied(options.out);
   const name =
     options.name ?? (runFile.path === undefined ? "run" : basename(runFile.path, extname(runFile.path)));
   const directory = await createRunDirectory({ name, out: options.out }, (path) => ({
     runFile: resolvedRun(runFile, components.resolved, path),
-    manifest: { seed: runFile.config.seed, components: components.origins, ...versionsNow() },
+    manifest: {
+      seed: runFile.config.seed,
+      components: components.origins,
+      ...(Object.keys(components.trial).length > 0 && { trial: components.trial }),
+      ...versionsNow(),
+    },
   }));
   return new Run({ seed: runFile.config.seed, components, directory, options });
 }

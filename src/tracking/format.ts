@@ -31,6 +31,12 @@ function digits(value: number): string {
   return value.toFixed(size >= 0.0995 ? 2 : 3);
 }
 
+/** `12.9 MB` */
+export function formatBytes(bytes: number): string {
+  const [unit, name] = bytes < 1e6 ? [1e3, "kB"] : bytes < 1e9 ? [1e6, "MB"] : [1e9, "GB"];
+  return `${digits(bytes / unit)} ${name}`;
+}
+
 /** A loss, to the third decimal: `3.214`. */
 export function formatLoss(value: number): string {
   return Number.isFinite(value) ? value.toFixed(3) : formatShort(value);

@@ -2,6 +2,7 @@ import { flatValue } from "../metrics/index.ts";
 import type {
   ComponentOrigin,
   DataSurvey,
+  DiskUse,
   EvaluationEvent,
   MistakesEvent,
   ResumeEvent,
@@ -12,6 +13,7 @@ import type {
 } from "../trainers/index.ts";
 import type { Colors } from "./colors.ts";
 import {
+  formatBytes,
   formatCount,
   formatDuration,
   formatLoss,
@@ -46,7 +48,7 @@ function leftCell(secondsLeft: number | undefined): string[] {
 
 /** Which run begins, with which components, and where those come from. */
 export function formatStart(
-  { run, parameters, maxSteps, components, data, notes = [] }: StartEvent,
+  { run, parameters, maxSteps, components, data, disk, notes = [] }: StartEvent,
   colors: Colors,
 ): string {
   const rows = components.map((component, index) => {
@@ -80,6 +82,7 @@ export function formatStart(
     ...lines,
     "",
     ...(data === undefined ? [] : [formatSurvey(data, colors)]),
+    ...(disk === undefined ? [] : [formatDisk(disk)]),
     ...notes.map(printable),
   ].join("\n");
 }
@@ -106,6 +109,11 @@ export function formatChange({ path, from, to }: RunChange): string {
     return /^[0-9a-f]{64}$/.test(value) ? `${value.slice(0, 12)}…` : value;
   };
   return `${path} ${show(from)} → ${show(to)}`;
+}
+
+/** What checkpoints take. */
+function formatDisk({ checkpoint, kept, needed }: DiskUse): string {
+  return `${formatBytes(checkpoint)} a checkpoint; ${formatCount(kept)} kept and one being written: ${formatBytes(needed)} of disk to come`;
 }
 
 /** What training reads, cuts, leaves out and pads. */

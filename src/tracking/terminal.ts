@@ -99,6 +99,14 @@ class Terminal implements Tracker {
         this.#draw("");
         this.#print(this.#message(this.#colors.red("error"), event.message));
         break;
+      case "overfit":
+        this.#print(
+          this.#message(
+            event.passed ? this.#colors.green("passed") : this.#colors.red("failed"),
+            event.message,
+          ),
+        );
+        break;
       case "end":
         this.#draw("");
         this.#print(this.#end(event));

@@ -43,6 +43,8 @@ export interface BatchOptions {
    * `sequenceLength`. Default: that one alone.
    */
   readonly lengths?: readonly number[];
+  /** Whether every pass has the same rows, as the first: what is drawn anew for each epoch (masks) is not. */
+  readonly repeats?: boolean;
   /** Whether training rows of similar length are put together, which saves padding where there are several `lengths`. */
   readonly groupByLength?: boolean;
 }

@@ -1,10 +1,12 @@
 import { z } from "zod";
+import type { Model } from "../models/index.ts";
 import { causalObjective } from "./causal-objective.ts";
 import { checkId } from "./check-id.ts";
 import type { SampleEvent, TrainingEvent } from "./events.ts";
 import { TextGenerator } from "./generation/index.ts";
 import { defineTrainer, type Trainer, type TrainingContext, type TrainingPlan } from "./index.ts";
 import type { Objective } from "./objective.ts";
+import { optimizerShapes } from "./optimizer-state.ts";
 import { checkCommon, commonFields, completeCommon } from "./options.ts";
 import { prepareTraining } from "./preparation.ts";
 import { trainingLoop } from "./training-loop.ts";
@@ -55,6 +57,10 @@ class CausalLmTrainer implements Trainer {
 
   objective(): Objective {
     return causalObjective({ labelSmoothing: this.#options.labelSmoothingFactor });
+  }
+
+  optimizerShapes(model: Model): ReadonlyMap<string, readonly number[]> {
+    return optimizerShapes(model, this.#options);
   }
 
   prepare(context: TrainingContext): Promise<TrainingPlan> {

@@ -66,6 +66,7 @@ export function classificationObjective(options: ClassificationOptions): Objecti
     masks: true,
     gives: ["tokenLosses", "predictedIds", "topIds", "probabilities"],
     row,
+    uniformLoss: () => Math.log(multiLabel ? 2 : classes.length),
     labelShape: (batch) => (multiLabel ? [batch, classes.length] : [batch]),
     logitsShape: (_, batch: Dim) => ({
       shape: [batch, classes.length],

@@ -45,6 +45,7 @@ export class DataWarnings {
         type: "warning",
         code: kind.toUpperCase(),
         message: `${messages[kind]} (${counts[kind]} so far)`,
+        numbers: { examples: counts[kind] },
       };
     }
   }

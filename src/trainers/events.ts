@@ -74,6 +74,24 @@ export interface CheckpointEvent {
 export interface WarningEvent {
   readonly type: "warning";
   readonly code: string;
+  /** What was found, and what to do about it. */
+  readonly message: string;
+  /** The numbers in it, by name. */
+  readonly numbers?: Readonly<Record<string, number>>;
+}
+
+/** Whether a few batches were learned by heart: the last event but one of a run with `overfitBatch`. */
+export interface OverfitEvent {
+  readonly type: "overfit";
+  readonly step: number;
+  /** Batches that were trained on. */
+  readonly batches: number;
+  /** Of the last evaluation, which was on the same batches; in nats. */
+  readonly loss: number;
+  /** What it had to come down to. */
+  readonly threshold: number;
+  readonly passed: boolean;
+  /** The same in words, and what is usually wrong where it did not. */
   readonly message: string;
 }
 
@@ -102,6 +120,16 @@ export interface ComponentOrigin {
   readonly origin: string;
 }
 
+/** What a run's checkpoints take on disk, in bytes. */
+export interface DiskUse {
+  /** One of them. */
+  readonly checkpoint: number;
+  /** How many are kept. */
+  readonly kept: number;
+  /** To come: those that are kept and the one being written, less those that are there already. */
+  readonly needed: number;
+}
+
 /** The first event of a run. */
 export interface StartEvent {
   readonly type: "start";
@@ -113,6 +141,8 @@ export interface StartEvent {
   readonly components: readonly ComponentOrigin[];
   /** What of the training data is read, cut and left out, where the trainer looks. */
   readonly data?: DataSurvey;
+  /** What its checkpoints will take. */
+  readonly disk?: DiskUse;
   /** What else to know before the first step, as sentences: which weights it starts from. */
   readonly notes?: readonly string[];
 }
@@ -143,4 +173,4 @@ export interface ErrorEvent {
 }
 
 /** What listeners of a run see: one JSON object a line of `metrics.ndjson`. */
-export type RunEvent = StartEvent | ResumeEvent | TrainingEvent | ErrorEvent;
+export type RunEvent = StartEvent | ResumeEvent | TrainingEvent | OverfitEvent | ErrorEvent;

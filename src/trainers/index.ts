@@ -12,7 +12,7 @@ import type { HostTensor } from "../runtime/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
 import type { causalLm } from "./causal-lm.ts";
 import type { DataSurvey } from "./data-survey.ts";
-import type { TrainingEvent } from "./events.ts";
+import type { TrainingEvent, WarningEvent } from "./events.ts";
 import type { maskedLm } from "./masked-lm.ts";
 import type { Objective } from "./objective.ts";
 import type { sequenceClassification } from "./sequence-classification.ts";
@@ -59,6 +59,11 @@ export interface TrainingContext {
    * @param keep Checkpoints to keep, this one included; that of the best evaluation is kept besides. Default 2.
    */
   saveCheckpoint(checkpoint: Checkpoint, keep?: number): Promise<string>;
+  /**
+   * The data is a few batches that are to be learned by heart: it gives the same examples in every pass, and a trainer leaves out
+   * dropout and whatever else would change them.
+   */
+  readonly overfits?: boolean;
   /** Where to go on. Only a trainer that `resumes` is given one. */
   readonly resume?: ResumePoint;
 }
@@ -80,6 +85,8 @@ export interface TrainingPlan {
   readonly maxSteps?: number;
   /** What it will read. */
   readonly data?: DataSurvey;
+  /** What a colleague would point out before the first step. */
+  readonly warnings?: readonly WarningEvent[];
 }
 
 /** Trains, and says what happens as it happens. */
@@ -92,6 +99,11 @@ export interface Trainer {
   readonly resumes?: boolean;
   /** Checkpoints that it keeps at most, for an estimate of the room that they take. Default 2. */
   readonly keptCheckpoints?: number;
+  /**
+   * Shapes of the optimizer's state by name, as its checkpoints have it: for the room that they take. Default: two numbers for each
+   * of the model.
+   */
+  optimizerShapes?(model: Model): ReadonlyMap<string, readonly number[]>;
   /** Updates that `train` will do, when it is known before the data is. */
   readonly maxSteps?: number | undefined;
   /**

@@ -24,6 +24,8 @@ const loopState = z.object({
   due: z.strictObject({ evaluation: z.boolean(), sample: z.boolean() }),
   /** Batches with a loss that is not finite, one after another up to here. */
   skipped: count,
+  /** The same in all; nothing where there was none. */
+  skippedInAll: count.optional(),
   /** Whether a run that nobody stopped saves it too. */
   scheduled: z.boolean(),
 });

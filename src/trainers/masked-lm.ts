@@ -1,8 +1,10 @@
 import { z } from "zod";
+import type { Model } from "../models/index.ts";
 import type { TrainingEvent } from "./events.ts";
 import { defineTrainer, type Trainer, type TrainingContext, type TrainingPlan } from "./index.ts";
 import { maskedObjective } from "./masked-objective.ts";
 import type { Objective } from "./objective.ts";
+import { optimizerShapes } from "./optimizer-state.ts";
 import { checkCommon, commonFields, completeCommon } from "./options.ts";
 import { prepareTraining } from "./preparation.ts";
 import { trainingLoop } from "./training-loop.ts";
@@ -49,6 +51,10 @@ class MaskedLmTrainer implements Trainer {
   objective(): Objective {
     const { labelSmoothingFactor: labelSmoothing, mlmProbability } = this.#options;
     return maskedObjective({ labelSmoothing, mlmProbability });
+  }
+
+  optimizerShapes(model: Model): ReadonlyMap<string, readonly number[]> {
+    return optimizerShapes(model, this.#options);
   }
 
   prepare(context: TrainingContext): Promise<TrainingPlan> {

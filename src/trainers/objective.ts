@@ -77,6 +77,8 @@ export interface Objective {
   windowLength?(sequenceLength: number, tokenizer: Tokenizer): number;
   /** @throws TrainingError when the example cannot be used at all. */
   row(request: RowRequest): Row;
+  /** Loss in nats of a model that gives every answer the same probability, where there is such a thing. */
+  uniformLoss?(model: Model): number;
   /** Shape of the int32 labels of a batch. */
   labelShape(batch: Dim, length: Dim): Shape;
   /** Shape that the logits must have, with a description for the error. */

@@ -3,14 +3,15 @@ import { type DataSurvey, SURVEYED, surveyTraining } from "./data-survey.ts";
 import type { TrainingContext, TrainingPlan } from "./index.ts";
 import { lengthBuckets } from "./length-buckets.ts";
 import type { Objective } from "./objective.ts";
-import type { CommonOptions } from "./options.ts";
+import type { CommonOptions, CompleteOptions } from "./options.ts";
+import { validationWarnings, warmupWarnings } from "./sanity-warnings.ts";
 import { sequenceLengthFor } from "./sequence-length.ts";
 import { nothingToLearn } from "./training-rows.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 
 /** How the batches of a run are made. */
 export function batchingOf(
-  { model, data, tokenizer, seed }: TrainingContext,
+  { model, data, tokenizer, seed, overfits = false }: TrainingContext,
   options: Pick<CommonOptions, "batchSize" | "sequenceLength" | "groupByLength">,
   objective: Objective,
 ): BatchOptions {
@@ -19,7 +20,9 @@ export function batchingOf(
   return {
     ...{ data, tokenizer, vocabSize: model.vocabSize, batchSize, sequenceLength, seed, objective },
     lengths: lengthBuckets(sequenceLength),
-    groupByLength,
+    // Groups are mixed.
+    groupByLength: groupByLength && !overfits,
+    repeats: overfits,
   };
 }
 
@@ -37,7 +40,7 @@ export function surveyOf(context: TrainingContext): DataSurvey | undefined {
  */
 export async function prepareTraining(
   context: TrainingContext,
-  options: CommonOptions,
+  options: CompleteOptions,
   objective: Objective,
 ): Promise<TrainingPlan> {
   const batching = batchingOf(context, options, objective);
@@ -47,7 +50,11 @@ export async function prepareTraining(
   surveys.set(context, data);
   const { examples, dropped, truncated } = data;
   if (dropped === examples) throw nothingToLearn(examples, truncated.examples, batching.sequenceLength);
-  return { maxSteps: options.maxSteps ?? updatesOf(options, examples - dropped), data };
+  const maxSteps = options.maxSteps ?? updatesOf(options, examples - dropped);
+  const warnings = context.overfits
+    ? []
+    : [...warmupWarnings(options, maxSteps), ...(await validationWarnings(batching))];
+  return { maxSteps, data, warnings };
 }
 
 /**

@@ -5,6 +5,7 @@ import { TrainingError } from "./errors.ts";
 import type { TrainingEvent } from "./events.ts";
 import { defineTrainer, type Trainer, type TrainingContext, type TrainingPlan } from "./index.ts";
 import type { Objective } from "./objective.ts";
+import { optimizerShapes } from "./optimizer-state.ts";
 import { checkCommon, commonFields, completeCommon } from "./options.ts";
 import { prepareTraining } from "./preparation.ts";
 import { trainingLoop } from "./training-loop.ts";
@@ -69,6 +70,10 @@ class SequenceClassificationTrainer implements Trainer {
       );
     const multiLabel = problemType === "multi_label_classification";
     return classificationObjective({ labels, multiLabel, classWeights, labelSmoothing });
+  }
+
+  optimizerShapes(model: Model): ReadonlyMap<string, readonly number[]> {
+    return optimizerShapes(model, this.#options);
   }
 
   prepare(context: TrainingContext): Promise<TrainingPlan> {

@@ -1,5 +1,5 @@
 import type { Model } from "../models/index.ts";
-import { type Parameter, trainingContext } from "../nn/index.ts";
+import { evaluationContext, type Parameter, trainingContext } from "../nn/index.ts";
 import { globalNorm } from "../optim/index.ts";
 import {
   add,
@@ -33,6 +33,7 @@ export interface StepGraph {
  *
  * @param trained the parameters whose gradients are wanted.
  * @param accumulates whether gradients are added to those of earlier batches.
+ * @param dropout whether anything is dropped.
  * @param recomputes whether the backward pass computes the inner values of layers again, instead of finding them kept.
  * @throws TrainingError naming a parameter that the loss does not depend on.
  */
@@ -42,11 +43,13 @@ export function traceStep(
   form: BatchForm,
   trained: ReadonlySet<Parameter>,
   accumulates: boolean,
+  dropout = true,
   recomputes = false,
 ): StepGraph {
   const key = [input("dropout_key_a", "int32", []), input("dropout_key_b", "int32", [])] as const;
   const inverseCount = input("inverse_count", "float32", []);
-  const batch = traceBatch(model, objective, form, trainingContext(key));
+  const context = dropout ? trainingContext(key) : { ...evaluationContext(), training: true };
+  const batch = traceBatch(model, objective, form, context);
   const loss = inScope("loss", () =>
     reduceSum(mul(objective.trainingLosses(batch.logits, batch.labels), inverseCount)),
   );

@@ -19,6 +19,7 @@ export function tokenObjective(
       shape: [batch, length, vocabSize],
       description: `${description} gives (${batch}, ${length}, ${vocabSize}): batch, sequence, vocabSize`,
     }),
+    uniformLoss: ({ vocabSize }) => Math.log(vocabSize),
     trainingLosses: (logits, labels) => tokenLosses(logits, labels, smoothing),
     losses: (logits, labels) => tokenLosses(logits, labels),
     outputs: (logits, labels, { reads, topK: k }) => ({

@@ -73,6 +73,7 @@ export async function* trainingLoop(context: TrainingContext, plan: LoopPlan): A
   const saves = new Saves(context, options, step, resume?.step ?? 0);
 
   let skipped = before?.skipped ?? 0;
+  let skippedInAll = before?.skippedInAll ?? 0;
   /** Whether the weights as they are now are the best so far. */
   let isBest = before?.best;
   /** What this step still has before it. */
@@ -86,6 +87,7 @@ export async function* trainingLoop(context: TrainingContext, plan: LoopPlan): A
     said: [...warnings.said],
     due: { ...due },
     skipped,
+    ...(skippedInAll > 0 && { skippedInAll }),
     scheduled: scheduled && !due.evaluation && !due.sample,
   });
   let reason: EndEvent["reason"] | undefined;
@@ -143,10 +145,16 @@ export async function* trainingLoop(context: TrainingContext, plan: LoopPlan): A
       if ("broken" in result) {
         const error = explainBroken(result.broken, position, last.position);
         if (options.nonFiniteLoss === "stop" || ++skipped > MOST_SKIPPED) throw error;
+        skippedInAll++;
         position = last.position;
         upcoming = wanted ?? nextUpdate();
         upcoming.catch(() => {});
-        yield { type: "warning", code: "SKIPPED", message: `${error.message} They are skipped.` };
+        yield {
+          type: "warning",
+          code: "SKIPPED",
+          message: `${error.message}\nThese batches are skipped; so far ${skippedInAll} ${skippedInAll === 1 ? "update was" : "updates were"}, ${skipped} of them in a row.`,
+          numbers: { step: step.step + 1, skipped: skippedInAll, inARow: skipped },
+        };
         continue;
       }
       position = last.position;
@@ -219,13 +227,18 @@ async function finiteResult(
 
 /** The same error, with the place of the data that brought it. */
 function explainBroken(error: TrainingError, from: DataPosition, to: DataPosition): TrainingError {
+  const isGrouped = from.batch !== undefined || to.batch !== undefined;
   const end = to.epoch === from.epoch ? `${to.start - 1}` : `${to.start - 1} of epoch ${to.epoch}`;
-  const where = `It came with the training examples ${from.start} to ${end} of epoch ${from.epoch}, in shuffled order from 0.`;
-  return new TrainingError(error.code, `${error.message} ${where}`, { cause: error });
+  const where = isGrouped
+    ? `batch ${from.batch ?? 0} of the group of similar lengths that begins at the training example ${from.start} of epoch ${from.epoch}`
+    : `the training examples ${from.start} to ${end} of epoch ${from.epoch}, in shuffled order from 0`;
+  const shown = isGrouped || to.epoch !== from.epoch ? "" : ` --examples ${to.start - from.start}`;
+  const look = `To look at them: codex-ml data inspect <run directory>/run.yaml --split train --epoch ${from.epoch} --start ${from.start}${shown}`;
+  return new TrainingError(error.code, `${error.message} It came with ${where}.\n${look}`, { cause: error });
 }
 
 function newStep(
-  { model, seed }: TrainingContext,
+  { model, seed, overfits = false }: TrainingContext,
   { options, objective }: LoopPlan,
   sequenceLength: number,
   like: Batch | undefined,
@@ -239,6 +252,7 @@ function newStep(
     gradientAccumulationSteps,
     maxGradNorm,
     gradientCheckpointing,
+    dropout: !overfits,
     seed,
     objective,
     groupOf: parameterGroups(model, options),

@@ -34,12 +34,20 @@ export async function* exampleRows(
   options: Omit<BatchOptions, "batchSize">,
   { epoch, start, shuffle }: Pick<DataPosition, "epoch" | "start"> & { readonly shuffle: boolean },
 ): AsyncGenerator<ExampleRow> {
-  const { data, tokenizer, vocabSize, sequenceLength, seed, objective = causalObjective() } = options;
+  const {
+    data,
+    tokenizer,
+    vocabSize,
+    sequenceLength,
+    seed,
+    objective = causalObjective(),
+    repeats,
+  } = options;
   let index = start;
   const windowLength = objective.windowLength?.(sequenceLength, tokenizer) ?? sequenceLength;
   const request = { tokenizer, sequenceLength: windowLength, seed, epoch, start, shuffle };
   for await (const example of data.examples(split, request)) {
-    const key = [seed, epoch, index] as const;
+    const key = [seed, repeats ? 0 : epoch, index] as const;
     const row = checkedRow(objective, { example, tokenizer, vocabSize, sequenceLength, key }, split);
     yield { example, row, index: index++ };
   }

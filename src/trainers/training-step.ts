@@ -38,6 +38,8 @@ export interface TrainingStepOptions {
   readonly groupOf?: (name: string) => ParameterGroup;
   /** Whether the backward pass computes the inner values of layers again: less memory, more time. Default false. */
   readonly gradientCheckpointing?: boolean;
+  /** Whether the model's dropout takes place. Default true. */
+  readonly dropout?: boolean;
   /** Forward passes of one update. Default 1. */
   readonly gradientAccumulationSteps?: number;
   readonly seed: number;
@@ -262,12 +264,16 @@ class BatchGraph {
   readonly #adding: readonly (readonly Call[])[];
 
   constructor(
-    { model, objective = causalObjective(), gradientCheckpointing }: TrainingStepOptions,
+    { model, objective = causalObjective(), dropout, gradientCheckpointing }: TrainingStepOptions,
     form: BatchForm,
     memory: SharedMemory,
   ) {
     const { fed, results, weights, gradients, accumulates, trained } = memory;
-    const graph = traceStep(model, objective, form, trained, accumulates, gradientCheckpointing);
+    const graph = traceStep(
+      ...([model, objective, form, trained, accumulates] as const),
+      dropout,
+      gradientCheckpointing,
+    );
     this.#memory = memory;
     this.#batch = batchBuffers(objective, form);
     const calls = (given: StepGraph["results"] | Pick<StepGraph["results"], "loss">) => {

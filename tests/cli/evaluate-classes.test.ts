@@ -46,6 +46,35 @@ test("--data takes all records of a file, although the run's own are dealt by a 
   ]);
 });
 
+test("--data reads a file of records for a run whose own data stands in its run file, with the same columns", async () => {
+  const memory = yaml
+    .replace(/ {2}name: jsonl\n {2}path: .*\n/, "  name: memory\n  examples: EXAMPLES\n")
+    .replace(/ {2}split: .*\n {2}cache: .*\n/, "  validation: 0.2\n")
+    .replace("{ label: label }", "{ text: says, label: class }");
+  const examples = Array.from({ length: 20 }, (_, at) => ({
+    says: `good ${at}`,
+    class: at % 2 === 0 ? "yes" : "no",
+  }));
+  await project.write("memory.yaml", memory.replace("EXAMPLES", JSON.stringify(examples)));
+  await project.write("other.csv", "says,class\ngood,yes\nbad,no\nneither,yes\n");
+  await project.write("other.txt", "good");
+  await project.train("memory.yaml", "--out", "from-memory");
+  const { code, stdout, stderr } = await project.run([
+    "evaluate",
+    "from-memory",
+    "--data",
+    "other.csv",
+    "--json",
+  ]);
+  expect(code, stderr).toBe(0);
+  expect(parseEvents(stdout)).toMatchObject([{ type: "evaluation", split: "data", tokens: 3 }]);
+  const refused = await project.run(["evaluate", "from-memory", "--data", "other.txt"]);
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toMatch(
+    /"memory", reads no files, and how other\.txt is to be read .*\.jsonl.*\.csv/,
+  );
+});
+
 test("what metrics say of their values stands below the table, on stderr", async () => {
   const { stdout, stderr } = await project.run(["evaluate", "run", "--data", "other.jsonl"]);
   expect(stdout).toMatch(/roc_auc\s+NaN/);

@@ -379,3 +379,28 @@ describe.concurrent("what is asked for", () => {
     expect(ofType(events, "end")).toEqual([{ type: "end", step: 12, reason: "maxSteps" }]);
   });
 });
+
+describe("a trial before the long run", () => {
+  test("--overfit-batch exits with 0 when the batch was learned by heart, and with 1 when not; --limit is said", async () => {
+    const project = await Project.create({ "corpus.txt": corpus, "tale.yaml": tinyYaml });
+    const learns = ["maxSteps=150", "learningRate=0.02", "weightDecay=0", "sampleTokens=0"];
+    const set = (values: readonly string[]) => values.flatMap((value) => ["--set", `trainer.${value}`]);
+    const good = await project.run([
+      ...["train", "tale.yaml", "--overfit-batch", "1", "--set", "model.hiddenSize=32"],
+      ...set(learns),
+    ]);
+    expect(good.stderr).toMatch(
+      /^passed {2}the model learned 1 batch over 150 steps by heart: loss 0\.0\d+/m,
+    );
+    expect(good.code).toBe(0);
+    const bad = await project.run(["train", "tale.yaml", "--overfit-batch", "1", "--limit", "2", "--json"]);
+    const events = parseEvents(bad.stdout);
+    expect(ofType(events, "start")[0]).toMatchObject({
+      data: { examples: 2 },
+      notes: [expect.stringMatching(/the first 2 examples/), expect.stringMatching(/the first batch again/)],
+    });
+    expect(ofType(events, "overfit")[0]).toMatchObject({ passed: false });
+    expect(bad.code).toBe(1);
+    expect((await project.run(["train", "tale.yaml", "--limit", "0"])).code).toBe(2);
+  });
+});

@@ -157,6 +157,8 @@ test("with nonFiniteLoss: skip such batches are passed over and said, but not wi
   const said = events.filter((event) => event.type === "warning" && event.code === "SKIPPED");
   expect(said).toHaveLength(10);
   expect(said[0]).toMatchObject({
-    message: expect.stringMatching(/training examples \d+ to \d+.*They are skipped\.$/),
+    message: expect.stringMatching(
+      /training examples \d+ to \d+.*\n.*\nThese batches are skipped; so far 1 update was, 1 of them in a row\.$/,
+    ),
   });
 });

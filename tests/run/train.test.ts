@@ -237,7 +237,7 @@ describe("a run that fails", () => {
   const failing: Trainer = {
     async *train() {
       yield {
-        ...{ type: "step", step: 1, loss: 2, learningRate: 1 },
+        ...{ type: "step", step: 1, loss: 5.5, learningRate: 1 },
         ...{ gradientNorm: 1, tokens: 1, tokensPerSecond: 1 },
       } as const;
       throw new Error("out of cucumbers");
@@ -248,7 +248,12 @@ describe("a run that fails", () => {
     const run = await train(tiny({ trainer: failing }), { out });
     await expect(collect(run)).rejects.toThrow("out of cucumbers");
     expect((await written()).map(({ type }) => type)).toEqual(["start", "step", "error"]);
-    expect((await written()).at(-1)).toMatchObject({ code: "FAILED", message: "out of cucumbers" });
+    expect((await written()).at(-1)).toMatchObject({
+      code: "TRAINER_FAILED",
+      message: expect.stringMatching(
+        /^The trainer ".*" \(program\) failed: out of cucumbers\nIt came after step 1; nothing is saved\.$/,
+      ),
+    });
   });
 
   test("tells its trackers the error and closes them", async () => {

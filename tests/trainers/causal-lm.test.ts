@@ -124,15 +124,22 @@ describe("when the signal aborts", () => {
   test("a loader that is stuck is not waited for", async () => {
     const stop = new AbortController();
     const examples = randomExamples(4, () => 9);
+    let getStuck = () => {};
+    const stuck = new Promise<void>((resolve) => {
+      getStuck = resolve;
+    });
     const data: DataLoader = {
       ...memoryLoader(examples),
       async *examples() {
         yield* examples;
+        getStuck();
         await new Promise(() => {});
       },
     };
-    setTimeout(() => stop.abort(), 300);
-    const { events, saved } = await train({ data, signal: stop.signal, options: { maxSteps: 50 } });
+    // Two steps are all that it has data for. What follows is asked for before the second is done, however slow this machine is.
+    const onEvent = (event: TrainingEvent) =>
+      event.type === "step" && event.step === 2 && stuck.then(() => setTimeout(() => stop.abort(), 20));
+    const { events, saved } = await train({ data, signal: stop.signal, onEvent, options: { maxSteps: 50 } });
     expect(events.at(-1)).toMatchObject({ type: "end", step: 2, reason: "interrupted" });
     expect(saved.map(({ step }) => step)).toEqual([2]);
   });

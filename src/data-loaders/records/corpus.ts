@@ -55,14 +55,17 @@ export class Corpus {
    * All records in the order of the data.
    *
    * @param found is told what was found besides, when they are through
+   * @param split only this one's are wanted: where it has data of its own, nothing else is read, and nothing found
    * @throws DataError `DATA_BAD_RECORD` with file and line of a record that cannot be used, unless they are skipped.
    */
-  async *records(found: (findings: Findings) => void): AsyncGenerator<readonly Dealt[]> {
+  async *records(found: (findings: Findings) => void, split?: Split): AsyncGenerator<readonly Dealt[]> {
+    const { rows, rule } = this.#options;
+    const isApart = split !== undefined && split !== "train" && !rule.splits.includes(split);
     const labels = new LabelCollector(this.#options.labels);
     const first: string[] = [];
     let count = 0;
     let empty = 0;
-    for await (const batch of this.#options.rows.batches()) {
+    for await (const batch of rows.batches(isApart ? split : undefined)) {
       const dealt: Dealt[] = [];
       for (const row of batch.rows) {
         try {
@@ -78,7 +81,7 @@ export class Corpus {
       }
       if (dealt.length > 0) yield dealt;
     }
-    found({ labels: labels.names(), skipped: { count, first }, empty, notes: this.#options.rows.notes() });
+    if (!isApart) found({ labels: labels.names(), skipped: { count, first }, empty, notes: rows.notes() });
   }
 
   #deal(batch: RowBatch, row: Row, labels: LabelCollector): Dealt | undefined {

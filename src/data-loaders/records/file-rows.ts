@@ -37,8 +37,9 @@ export class FileRows implements RowSource {
     this.heldOut = groups.flatMap(({ role }) => (role === "train" ? [] : [role]));
   }
 
-  async *batches(): AsyncGenerator<RowBatch> {
+  async *batches(only?: Split): AsyncGenerator<RowBatch> {
     for (const { role, file } of await this.#files()) {
+      if (only !== undefined && role !== only) continue;
       const place = (at: number): string => `${file.path}:${at}`;
       const heldOut = role === "train" ? undefined : role;
       for await (const rows of this.#read(file)) yield { place, heldOut, rows };

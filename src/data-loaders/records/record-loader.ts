@@ -64,7 +64,7 @@ export class RecordLoader implements DataLoader {
     this.#check(split);
     let found = false;
     for (const { corpus } of this.#options.sources) {
-      for await (const dealt of corpus.records((findings) => this.#findings.set(corpus, findings)))
+      for await (const dealt of corpus.records((findings) => this.#findings.set(corpus, findings), split))
         for (const { split: where, record } of dealt) {
           if (where !== split) continue;
           found = true;

@@ -22,8 +22,12 @@ export interface RowBatch {
 export interface RowSource {
   /** Splits that have data of their own. */
   readonly heldOut: readonly Exclude<Split, "train">[];
-  /** All rows, in an order that never changes. @throws DataError when a file cannot be read, or changed. */
-  batches(): AsyncIterable<RowBatch>;
+  /**
+   * All rows, in an order that never changes; or those of a split that has data of its own.
+   *
+   * @throws DataError when a file cannot be read, or changed.
+   */
+  batches(heldOut?: Split): AsyncIterable<RowBatch>;
   /** Roles, names and digests of the data, as text: equal only for equal data. */
   fingerprint(): Promise<string>;
   /** What was left out before it became a row, as sentences. */
