@@ -3,7 +3,14 @@ import type { Model, Task } from "../models/index.ts";
 import { ownVersion } from "../registry/index.ts";
 import { runtimeInfo } from "../runtime/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
-import { type NdjsonFile, ndjsonFile, sampleFiles, type Tracker } from "../tracking/index.ts";
+import {
+  type NdjsonFile,
+  ndjsonFile,
+  SystemMonitor,
+  sampleFiles,
+  type Tracker,
+  tensorBoard,
+} from "../tracking/index.ts";
 import type {
   EndEvent,
   EvaluationEvent,
@@ -13,11 +20,13 @@ import type {
   TrainingContext,
   WarningEvent,
 } from "../trainers/index.ts";
+import type { Callback, EventListener, EventType } from "./callbacks.ts";
 import { saveCheckpoint } from "./checkpoint.ts";
 import type { CheckpointRun } from "./checkpoint-files.ts";
 import type { Components } from "./components.ts";
 import { requireRunRoom } from "./disk-room.ts";
 import { errorCode } from "./file-system.ts";
+import { Listeners } from "./listeners.ts";
 import { type LoadedRun, loadRun } from "./loaded-run.ts";
 import type { Registries } from "./registries.ts";
 import { describeConfig } from "./run-changes.ts";
@@ -27,8 +36,12 @@ import { lockRunDirectory, type RunLock } from "./run-lock.ts";
 export interface RunOptions {
   /** When it aborts, the step that runs is finished and saved. */
   readonly signal?: AbortSignal;
+  /** What the program does with the run as it goes. */
+  readonly callbacks?: readonly Callback[];
   /** Listeners besides the run directory's own files. */
   readonly trackers?: readonly Tracker[];
+  /** Whether the run directory gets a file for TensorBoard. Default true; of a run that goes on: whether it has one. */
+  readonly tensorboard?: boolean;
   /** Where names are looked up. Default: the process-wide registries. */
   readonly registries?: Registries;
 }
@@ -70,11 +83,43 @@ export class Run implements AsyncIterable<RunEvent> {
   /** Absolute path of the run directory. */
   readonly directory: string;
   readonly #parts: RunParts;
+  readonly #listeners: Listeners;
+  readonly #stop = new AbortController();
+  /** Aborts when the run is to end before its time: the caller's signal did, or `stop` was called. */
+  readonly signal: AbortSignal;
   #events: AsyncGenerator<RunEvent> | undefined;
+  /** Why it was stopped. */
+  #stopped: string | undefined;
 
   constructor(parts: RunParts) {
+    const { signal } = parts.options;
     this.#parts = parts;
     this.directory = parts.directory.path;
+    // The trainer saves then, as when it is interrupted.
+    this.#listeners = new Listeners(this, parts.options, () => this.#stop.abort());
+    this.signal = signal === undefined ? this.#stop.signal : AbortSignal.any([signal, this.#stop.signal]);
+  }
+
+  /**
+   * Calls `listener` with every event of a type from here on, and waits for it. It is called with the run, too, and may stop
+   * that; what it throws ends the run with an error, once that is saved.
+   *
+   * @example
+   * const run = await train("run.yaml");
+   * run.on("evaluation", ({ step, loss }) => console.log(step, loss));
+   * await run.finish();
+   */
+  on<Type extends EventType>(type: Type, listener: EventListener<Type>): this {
+    this.#listeners.addListener(type, listener);
+    return this;
+  }
+
+  /** Ends the run once the step that runs is finished and saved. Its last event has the reason "stopped". */
+  stop(why = "no reason given"): void {
+    if (this.#stop.signal.aborted) return;
+    const { calling } = this.#listeners;
+    this.#stopped = calling === undefined ? why : `${calling}: ${why}`;
+    this.#stop.abort();
   }
 
   /** The events, once: a run cannot be trained twice. */
@@ -108,25 +153,27 @@ export class Run implements AsyncIterable<RunEvent> {
   async *#run(): AsyncGenerator<RunEvent> {
     const { directory, options, events = [], metricsBytes: length } = this.#parts;
     const lock = this.#parts.lock ?? (await lockRunDirectory(this.directory));
-    const trackers: Tracker[] = [...(options.trackers ?? [])];
-    const tell = (event: RunEvent): RunEvent => {
-      for (const tracker of trackers) tracker.event(event);
-      return event;
-    };
+    const listeners = this.#listeners;
     try {
-      for (const event of events) yield tell(event);
+      for (const event of events) yield await listeners.tell(event);
       const metrics = ndjsonFile(directory.metrics, length === undefined ? {} : { length });
-      trackers.unshift(metrics, sampleFiles(join(this.directory, "samples")));
-      for await (const event of this.#train(metrics)) yield tell(event);
-    } catch (error) {
+      listeners.addFile(metrics);
+      listeners.addFile(sampleFiles(join(this.directory, "samples")));
+      if (options.tensorboard ?? true) listeners.addFile(tensorBoard(this.directory));
+      for await (const event of this.#train(metrics)) {
+        // A run that failed has not ended.
+        if (event.type === "end" && listeners.failure !== undefined) break;
+        yield await listeners.tell(event);
+      }
+      if (listeners.failure !== undefined) throw listeners.failure;
+    } catch (thrown) {
+      const error = listeners.failure ?? thrown;
       const message = error instanceof Error ? error.message : String(error);
-      const event = { type: "error", code: errorCode(error) ?? "FAILED", message } as const;
-      // One of them may be what failed.
-      for (const tracker of trackers) attempt(() => tracker.event(event));
+      await listeners.tellError({ type: "error", code: errorCode(error) ?? "FAILED", message });
       throw error;
     } finally {
       try {
-        for (const tracker of trackers) await tracker.close();
+        await listeners.close();
       } finally {
         await lock.release();
       }
@@ -145,7 +192,7 @@ export class Run implements AsyncIterable<RunEvent> {
       data,
       metrics,
       seed: this.#parts.seed,
-      signal: this.#parts.options.signal ?? new AbortController().signal,
+      signal: this.signal,
       saveCheckpoint: (checkpoint, keep) =>
         saveCheckpoint(this.directory, checkpoint, {
           config: describedConfig(model),
@@ -158,18 +205,28 @@ export class Run implements AsyncIterable<RunEvent> {
     };
     yield await this.#first(context);
     let end: EndEvent | undefined;
+    const system = new SystemMonitor();
     for await (const event of trainer.train(context)) {
       yield* warnings.splice(0);
       // Held back until it is known to be true.
       if (event.type === "end") end = event;
       else yield event;
+      const used = event.type === "step" ? system.after(event.step) : undefined;
+      if (used !== undefined) yield used;
     }
     if (end === undefined || (end.step === 0 && end.reason !== "interrupted"))
       throw Object.assign(new Error("The trainer ended without one step: nothing was trained."), {
         code: "NOTHING_TRAINED",
       });
     yield* warnings.splice(0);
-    yield end;
+    yield this.#explained(end);
+  }
+
+  /** To a trainer, a run that a callback stopped is one that was interrupted. */
+  #explained(end: EndEvent): EndEvent {
+    if (this.#stopped === undefined || end.reason !== "interrupted") return end;
+    if (this.#parts.options.signal?.aborted === true) return end;
+    return { ...end, reason: "stopped", message: this.#stopped };
   }
 
   /** What comes before the first step of a new run: its tokenizer learns, and its directory is completed. */
@@ -251,14 +308,6 @@ export function versionsNow(): {
     versions: { "codex-ml": ownVersion() ?? "unknown", [name]: version, node: process.versions.node },
     device,
   };
-}
-
-function attempt(action: () => void): void {
-  try {
-    action();
-  } catch {
-    // Another error is being told.
-  }
 }
 
 function saved(tokenizer: Tokenizer): Readonly<Record<string, string>> {

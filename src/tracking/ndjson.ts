@@ -110,7 +110,7 @@ export function ndjsonFile(path: string, { length }: { readonly length?: number 
   };
 }
 
-function cannotWrite(what: string, path: string, cause: unknown): TrackingError {
+export function cannotWrite(what: string, path: string, cause: unknown): TrackingError {
   const why = cause instanceof Error ? cause.message : String(cause);
   return new TrackingError(
     "TRACKING_WRITE",
