@@ -1,12 +1,11 @@
 import { Command } from "commander";
-import { follow, interruptHelp } from "./follow.ts";
-import { collect, importNamed, importOption } from "./options.ts";
+import { type FollowFlags, follow, interruptHelp } from "./follow.ts";
+import { collect, importNamed, importOption, quietOption, tensorboardOption } from "./options.ts";
 
-interface TrainFlags {
+interface TrainFlags extends FollowFlags {
   readonly import?: readonly string[];
   readonly set?: readonly string[];
   readonly out?: string;
-  readonly json?: true;
 }
 
 /** `codex-ml train`: a run file in, a run directory out. */
@@ -18,6 +17,8 @@ export function trainCommand(): Command {
     .addOption(importOption())
     .option("--out <dir>", "the run directory (default: runs/<name>-<time>)")
     .option("--json", "print one JSON event a line on stdout, and nothing else")
+    .addOption(quietOption())
+    .addOption(tensorboardOption())
     .addHelpText(
       "after",
       `
@@ -30,9 +31,7 @@ ${interruptHelp} \`codex-ml resume\` goes on.
     .action(async (path: string, flags: TrainFlags) => {
       await importNamed(flags.import);
       const { train } = await import("../run/train.ts");
-      await follow(
-        (options) => train(path, { ...options, set: flags.set ?? [], out: flags.out }),
-        flags.json === true,
-      );
+      const { set = [], out, tensorboard } = flags;
+      await follow((options) => train(path, { ...options, set, out, tensorboard }), flags);
     });
 }

@@ -14,5 +14,5 @@ export { formatChange, formatNextSteps, type NextSteps } from "./rows.ts";
 export { sampleFiles } from "./samples.ts";
 export { SystemMonitor } from "./system.ts";
 export { hasEventFiles, tensorBoard } from "./tensorboard.ts";
-export { type TerminalOptions, terminal } from "./terminal.ts";
+export { type Display, type TerminalOptions, terminal } from "./terminal.ts";
 export type { Tracker } from "./tracker.ts";
