@@ -8,7 +8,7 @@ import {
   TensorProto_DataType,
 } from "./gen/tensorboard_pb.ts";
 
-/** One record of a TensorBoard event file, as bytes. Pure: the clock is given. */
+/** What a record holds, besides its step and when that was: seconds since 1970. */
 type What = NonNullable<MessageInitShape<typeof EventSchema>["what"]>;
 
 /** The first record of a file. */
@@ -57,7 +57,7 @@ function record(wallTime: number, step: number, what: What): Uint8Array {
  * A record of a TFRecord file: length (8 bytes, little-endian), masked CRC-32C of the length, data, masked CRC-32C of the data
  * (https://www.tensorflow.org/tutorials/load_data/tfrecord, "TFRecords format details").
  */
-export function framed(data: Uint8Array): Uint8Array {
+function framed(data: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(data.length + 16);
   const view = new DataView(bytes.buffer);
   view.setBigUint64(0, BigInt(data.length), true);

@@ -21,7 +21,7 @@ export function eventFiles(folder: string): string[] {
 }
 
 /** The records of a file, each with its checksums verified; a torn last one is left out. */
-export function records(bytes: Buffer): Event[] {
+function records(bytes: Buffer): Event[] {
   const events: Event[] = [];
   for (let at = 0; at + 16 <= bytes.length; ) {
     const length = Number(bytes.readBigUInt64LE(at));
