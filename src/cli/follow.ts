@@ -6,28 +6,41 @@ import { report, whenOutputCloses } from "./failure.ts";
 export const interruptHelp =
   "Ctrl-C finishes the step that runs, saves a checkpoint and ends; a second Ctrl-C ends at once. SIGTERM does as the first.";
 
+/** How a run is shown: the options of both commands. */
+export interface FollowFlags {
+  readonly json?: true;
+  readonly quiet?: true;
+  readonly tensorboard: boolean;
+}
+
 /** Begins a run, shows its events until its end, and sets the exit code. */
 export async function follow(
   begin: (options: Pick<RunOptions, "signal" | "trackers">) => Promise<Run>,
-  json: boolean,
+  { json, quiet }: Pick<FollowFlags, "json" | "quiet">,
 ): Promise<void> {
   const { colorsFor, formatNextSteps, ndjsonStream, terminal } = await import("../tracking/index.ts");
   const { displayPath } = await import("../run/problems.ts");
   const stop = new AbortController();
+  const display = terminal({ quiet: quiet === true });
   const interrupt = () => {
     if (stop.signal.aborted) {
-      process.stderr.write("\nended at once; what was not saved before is lost\n");
+      display.note("ended at once; what was not saved before is lost");
       process.exit(130);
     }
-    process.stderr.write("\nfinishing this step, then saving; Ctrl-C again ends at once\n");
+    display.note("finishing this step, then saving; Ctrl-C again ends at once");
+    stop.abort();
+  };
+  const terminate = () => {
+    // By default the signal would leave a terminal without its cursor.
+    if (stop.signal.aborted) process.exit(143);
     stop.abort();
   };
   process.on("SIGINT", interrupt);
-  process.once("SIGTERM", () => stop.abort());
+  process.on("SIGTERM", terminate);
   whenOutputCloses(() => stop.abort());
   const run = await begin({
     signal: stop.signal,
-    trackers: [json ? ndjsonStream(process.stdout) : terminal()],
+    trackers: [json ? ndjsonStream(process.stdout) : display],
   });
   const directory = displayPath(run.directory);
   try {
@@ -35,6 +48,10 @@ export async function follow(
     if (reason === "interrupted") process.exitCode = 130;
     if (failed) process.exitCode = 1;
     if (json) return;
+    if (quiet) {
+      process.stderr.write(`run  ${directory}\n`);
+      return;
+    }
     const next = {
       directory,
       prompt,
@@ -49,6 +66,7 @@ export async function follow(
     process.exitCode = 1;
   } finally {
     process.off("SIGINT", interrupt);
+    process.off("SIGTERM", terminate);
   }
 }
 

@@ -42,3 +42,13 @@ export function checkpointOption(): Option {
     "the best on the validation split, where the run kept it (default), or the last",
   ).choices(["best", "last"]);
 }
+
+/** `--quiet`: for scripts that read nothing of it. */
+export function quietOption(): Option {
+  return new Option("-q, --quiet", "print warnings and errors alone, and at the end where the run lies");
+}
+
+/** `--no-tensorboard`: the run directory gets an event file otherwise. */
+export function tensorboardOption(): Option {
+  return new Option("--no-tensorboard", "write no events.out.tfevents file for TensorBoard");
+}

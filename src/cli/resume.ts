@@ -1,14 +1,13 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { ForceName } from "../run/run-changes.ts";
-import { follow, interruptHelp } from "./follow.ts";
-import { collect, importNamed, importOption } from "./options.ts";
+import { type FollowFlags, follow, interruptHelp } from "./follow.ts";
+import { collect, importNamed, importOption, quietOption, tensorboardOption } from "./options.ts";
 
-interface ResumeFlags {
+interface ResumeFlags extends FollowFlags {
   readonly import?: readonly string[];
   readonly set?: readonly string[];
   readonly force?: readonly ForceName[];
   readonly fallback?: true;
-  readonly json?: true;
 }
 
 // Said here too, because --help must not load a run's machinery; the compiler holds both lists together.
@@ -43,6 +42,8 @@ export function resumeCommand(): Command {
     .option("--fallback", "where the newest checkpoint is damaged, go on from the one before")
     .addOption(importOption())
     .option("--json", "print one JSON event a line on stdout, and nothing else")
+    .addOption(quietOption())
+    .addOption(tensorboardOption())
     .addHelpText(
       "after",
       `
@@ -53,8 +54,9 @@ Examples:
 ${interruptHelp}
 `,
     )
-    .action(async (path: string, { set, force, fallback, json, import: modules }: ResumeFlags) => {
-      await importNamed(modules);
+    .action(async (path: string, flags: ResumeFlags) => {
+      const { set, force, fallback } = flags;
+      await importNamed(flags.import);
       const { resume } = await import("../run/resume.ts");
       await follow(
         (options) =>
@@ -63,8 +65,9 @@ ${interruptHelp}
             ...(set && { set }),
             ...(force && { force }),
             ...(fallback && { fallback }),
+            ...(!flags.tensorboard && { tensorboard: false }),
           }),
-        json === true,
+        flags,
       );
     });
 }

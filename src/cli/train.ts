@@ -1,14 +1,20 @@
 import { Command } from "commander";
-import { follow, interruptHelp } from "./follow.ts";
-import { collect, importNamed, importOption, numberOption } from "./options.ts";
+import { type FollowFlags, follow, interruptHelp } from "./follow.ts";
+import {
+  collect,
+  importNamed,
+  importOption,
+  numberOption,
+  quietOption,
+  tensorboardOption,
+} from "./options.ts";
 
-interface TrainFlags {
+interface TrainFlags extends FollowFlags {
   readonly import?: readonly string[];
   readonly set?: readonly string[];
   readonly out?: string;
   readonly limit?: number;
   readonly overfitBatch?: number;
-  readonly json?: true;
 }
 
 /** `codex-ml train`: a run file in, a run directory out. */
@@ -30,6 +36,8 @@ export function trainCommand(): Command {
       numberOption("--limit", { min: 1, integer: true }),
     )
     .option("--json", "print one JSON event a line on stdout, and nothing else")
+    .addOption(quietOption())
+    .addOption(tensorboardOption())
     .addHelpText(
       "after",
       `
@@ -41,12 +49,12 @@ ${interruptHelp} \`codex-ml resume\` goes on.
 `,
     )
     .action(async (path: string, flags: TrainFlags) => {
-      const { out, limit, overfitBatch } = flags;
+      const { set = [], out, limit, overfitBatch, tensorboard } = flags;
       await importNamed(flags.import);
       const { train } = await import("../run/train.ts");
       await follow(
-        (options) => train(path, { ...options, set: flags.set ?? [], out, limit, overfitBatch }),
-        flags.json === true,
+        (options) => train(path, { ...options, set, out, limit, overfitBatch, tensorboard }),
+        flags,
       );
     });
 }

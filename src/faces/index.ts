@@ -61,10 +61,13 @@ export {
   type UpdateRequest,
   type UpdateRule,
 } from "../optim/index.ts";
+export { type Callback, CallbackError, type EventListener, type EventOf } from "../run/callbacks.ts";
 export { defineRun, type RunConfigInput } from "../run/config.ts";
+export { type EarlyStoppingOptions, earlyStopping } from "../run/early-stopping.ts";
 export { importModules } from "../run/imports.ts";
 export { type EvaluateOptions, type LoadedRun, loadRun } from "../run/loaded-run.ts";
 export { RunFileError, type RunFileProblem } from "../run/problems.ts";
+export { type ResumeOptions, resume } from "../run/resume.ts";
 export { type LoadOptions, loadRunFile, type RunFile } from "../run/run-file.ts";
 export { type Run, type RunResult, type TrainOptions, train } from "../run/train.ts";
 export { RuntimeError } from "../runtime/index.ts";

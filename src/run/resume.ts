@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { lastEvent } from "../tracking/index.ts";
+import { hasEventFiles, lastEvent } from "../tracking/index.ts";
 import type { RunEvent, WarningEvent } from "../trainers/index.ts";
 import type { CheckpointRun } from "./checkpoint-files.ts";
 import { buildComponents } from "./components.ts";
@@ -49,7 +49,8 @@ export async function resume(path: string, options: ResumeOptions = {}): Promise
   const lock = await lockRunDirectory(folder, options.force?.includes("lock"));
   try {
     // Read again: whoever held the lock may have changed it.
-    return await prepare(await openRunDirectory(folder), lock, options);
+    const tensorboard = options.tensorboard ?? hasEventFiles(folder);
+    return await prepare(await openRunDirectory(folder), lock, { ...options, tensorboard });
   } catch (error) {
     await lock.release();
     throw error;
@@ -152,7 +153,8 @@ async function beginAgain(
 
 function refuseFinished({ path, metrics }: RunDirectory, step: number): void {
   const last = lastEvent(metrics);
-  if (last?.type !== "end" || last.reason === "interrupted" || last.step !== step) return;
+  if (last?.type !== "end" || last.step !== step) return;
+  if (last.reason === "interrupted" || last.reason === "stopped") return;
   const advice =
     last.reason === "earlyStopping"
       ? "To train on all the same: --set trainer.earlyStoppingPatience=…"

@@ -4,7 +4,15 @@ import type { Model, Task } from "../models/index.ts";
 import { ownVersion } from "../registry/index.ts";
 import { runtimeInfo } from "../runtime/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
-import { type NdjsonFile, ndjsonFile, readEvents, sampleFiles, type Tracker } from "../tracking/index.ts";
+import {
+  type NdjsonFile,
+  ndjsonFile,
+  readEvents,
+  SystemMonitor,
+  sampleFiles,
+  type Tracker,
+  tensorBoard,
+} from "../tracking/index.ts";
 import type {
   DiskUse,
   EndEvent,
@@ -18,6 +26,7 @@ import type {
   TrainingPlan,
   WarningEvent,
 } from "../trainers/index.ts";
+import type { Callback, EventListener, EventType } from "./callbacks.ts";
 import { saveCheckpoint } from "./checkpoint.ts";
 import type { CheckpointRun } from "./checkpoint-files.ts";
 import type { Components } from "./components.ts";
@@ -25,6 +34,7 @@ import { overlapWarning } from "./data-overlap.ts";
 import { requireRunRoom } from "./disk-room.ts";
 import { errorCode } from "./file-system.ts";
 import { firstLossWarning, type InitialWeights } from "./first-loss.ts";
+import { Listeners } from "./listeners.ts";
 import { type LoadedRun, loadRun } from "./loaded-run.ts";
 import { OverfitVerdict } from "./overfit-verdict.ts";
 import { displayPath } from "./problems.ts";
@@ -39,8 +49,12 @@ import { blamedLoader, explainFailure } from "./training-failure.ts";
 export interface RunOptions {
   /** When it aborts, the step that runs is finished and saved. */
   readonly signal?: AbortSignal;
+  /** What the program does with the run as it goes. */
+  readonly callbacks?: readonly Callback[];
   /** Listeners besides the run directory's own files. */
   readonly trackers?: readonly Tracker[];
+  /** Whether the run directory gets a file for TensorBoard. Default true; of a run that goes on: whether it has one. */
+  readonly tensorboard?: boolean;
   /** Where names are looked up. Default: the process-wide registries. */
   readonly registries?: Registries;
 }
@@ -86,9 +100,16 @@ export class Run implements AsyncIterable<RunEvent> {
   readonly directory: string;
   readonly #parts: RunParts;
   readonly #data: DataLoader;
+  readonly #listeners: Listeners;
+  readonly #stop = new AbortController();
+  /** Aborts when the run is to end before its time: the caller's signal did, or `stop` was called. */
+  readonly signal: AbortSignal;
   #events: AsyncGenerator<RunEvent> | undefined;
+  /** Why it was stopped. */
+  #stopped: string | undefined;
 
   constructor(parts: RunParts) {
+    const { signal } = parts.options;
     this.#parts = parts;
     this.directory = parts.directory.path;
     const { data, origins } = parts.components;
@@ -96,6 +117,31 @@ export class Run implements AsyncIterable<RunEvent> {
       data,
       origins.find(({ kind }) => kind === "data"),
     );
+    // The trainer saves then, as when it is interrupted.
+    this.#listeners = new Listeners(this, parts.options, () => this.#stop.abort());
+    this.signal = signal === undefined ? this.#stop.signal : AbortSignal.any([signal, this.#stop.signal]);
+  }
+
+  /**
+   * Calls `listener` with every event of a type from here on, and waits for it. It is called with the run, too, and may stop
+   * that; what it throws ends the run with an error, once that is saved.
+   *
+   * @example
+   * const run = await train("run.yaml");
+   * run.on("evaluation", ({ step, loss }) => console.log(step, loss));
+   * await run.finish();
+   */
+  on<Type extends EventType>(type: Type, listener: EventListener<Type>): this {
+    this.#listeners.addListener(type, listener);
+    return this;
+  }
+
+  /** Ends the run once the step that runs is finished and saved. Its last event has the reason "stopped". */
+  stop(why = "no reason given"): void {
+    if (this.#stop.signal.aborted) return;
+    const { calling } = this.#listeners;
+    this.#stopped = calling === undefined ? why : `${calling}: ${why}`;
+    this.#stop.abort();
   }
 
   /** The events, once: a run cannot be trained twice. */
@@ -131,25 +177,27 @@ export class Run implements AsyncIterable<RunEvent> {
   async *#run(): AsyncGenerator<RunEvent> {
     const { directory, options, events = [], metricsBytes: length } = this.#parts;
     const lock = this.#parts.lock ?? (await lockRunDirectory(this.directory));
-    const trackers: Tracker[] = [...(options.trackers ?? [])];
-    const tell = (event: RunEvent): RunEvent => {
-      for (const tracker of trackers) tracker.event(event);
-      return event;
-    };
+    const listeners = this.#listeners;
     try {
-      for (const event of events) yield tell(event);
+      for (const event of events) yield await listeners.tell(event);
       const metrics = ndjsonFile(directory.metrics, length === undefined ? {} : { length });
-      trackers.unshift(metrics, sampleFiles(join(this.directory, "samples")));
-      for await (const event of this.#train(metrics)) yield tell(event);
-    } catch (error) {
+      listeners.addFile(metrics);
+      listeners.addFile(sampleFiles(join(this.directory, "samples")));
+      if (options.tensorboard ?? true) listeners.addFile(tensorBoard(this.directory));
+      for await (const event of this.#train(metrics)) {
+        // A run that failed has not ended.
+        if (event.type === "end" && listeners.failure !== undefined) break;
+        yield await listeners.tell(event);
+      }
+      if (listeners.failure !== undefined) throw listeners.failure;
+    } catch (thrown) {
+      const error = listeners.failure ?? thrown;
       const message = error instanceof Error ? error.message : String(error);
-      const event = { type: "error", code: errorCode(error) ?? "FAILED", message } as const;
-      // One of them may be what failed.
-      for (const tracker of trackers) attempt(() => tracker.event(event));
+      await listeners.tellError({ type: "error", code: errorCode(error) ?? "FAILED", message });
       throw error;
     } finally {
       try {
-        for (const tracker of trackers) await tracker.close();
+        await listeners.close();
       } finally {
         await lock.release();
       }
@@ -169,7 +217,7 @@ export class Run implements AsyncIterable<RunEvent> {
       data: this.#data,
       metrics,
       seed: this.#parts.seed,
-      signal: this.#parts.options.signal ?? new AbortController().signal,
+      signal: this.signal,
       saveCheckpoint: async (checkpoint, keep) => {
         saved = await saveCheckpoint(this.directory, checkpoint, {
           config: describedConfig(model),
@@ -188,13 +236,17 @@ export class Run implements AsyncIterable<RunEvent> {
     if (verdict !== undefined && goingOn !== undefined)
       for await (const event of readEvents(this.#parts.directory.metrics)) verdict.add(event);
     let end: EndEvent | undefined;
+    const system = new SystemMonitor();
     for await (const event of this.#explained(trainer.train(context), () => saved)) {
       yield* warnings.splice(0);
       verdict?.add(event);
       // Held back until it is known to be true.
       if (event.type === "end") end = event;
       else yield event;
-      if (event.type !== "step" || event.step !== 1) continue;
+      if (event.type !== "step") continue;
+      const used = system.after(event.step);
+      if (used !== undefined) yield used;
+      if (event.step !== 1) continue;
       const warning = firstLossWarning(event, model, trainer, weightsOf(components.resolved.model));
       if (warning !== undefined) yield warning;
     }
@@ -205,7 +257,14 @@ export class Run implements AsyncIterable<RunEvent> {
     yield* warnings.splice(0);
     const overfit = end.reason === "interrupted" ? undefined : verdict?.tell(end.step);
     if (overfit !== undefined) yield overfit;
-    yield end;
+    yield this.#ended(end);
+  }
+
+  /** To a trainer, a run that a callback stopped is one that was interrupted. */
+  #ended(end: EndEvent): EndEvent {
+    if (this.#stopped === undefined || end.reason !== "interrupted") return end;
+    if (this.#parts.options.signal?.aborted === true) return end;
+    return { ...end, reason: "stopped", message: this.#stopped };
   }
 
   /** The events of a trainer; what it throws says at which step, and what is saved. */
@@ -329,14 +388,6 @@ export function versionsNow(): {
     versions: { "codex-ml": ownVersion() ?? "unknown", [name]: version, node: process.versions.node },
     device,
   };
-}
-
-function attempt(action: () => void): void {
-  try {
-    action();
-  } catch {
-    // Another error is being told.
-  }
 }
 
 function saved(tokenizer: Tokenizer): Readonly<Record<string, string>> {

@@ -12,5 +12,7 @@ export {
 } from "./ndjson.ts";
 export { formatChange, formatNextSteps, type NextSteps } from "./rows.ts";
 export { sampleFiles } from "./samples.ts";
-export { type TerminalOptions, terminal } from "./terminal.ts";
+export { SystemMonitor } from "./system.ts";
+export { hasEventFiles, tensorBoard } from "./tensorboard.ts";
+export { type Display, type TerminalOptions, terminal } from "./terminal.ts";
 export type { Tracker } from "./tracker.ts";

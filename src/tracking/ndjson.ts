@@ -44,6 +44,8 @@ export function jsonLine(value: object): string {
 export function parseEventLine(line: string): RunEvent {
   const event = JSON.parse(line) as RunEvent;
   if (event.type !== "step" && event.type !== "evaluation") return event;
+  // Asked first, for reviving takes several times as long as parsing, and a file may have millions of lines.
+  if (!/"(?:NaN|-?Infinity)"/.test(line)) return event;
   return JSON.parse(line, (_, value: unknown) =>
     value === "NaN" || value === "Infinity" || value === "-Infinity" ? Number(value) : value,
   ) as RunEvent;
@@ -110,7 +112,7 @@ export function ndjsonFile(path: string, { length }: { readonly length?: number 
   };
 }
 
-function cannotWrite(what: string, path: string, cause: unknown): TrackingError {
+export function cannotWrite(what: string, path: string, cause: unknown): TrackingError {
   const why = cause instanceof Error ? cause.message : String(cause);
   return new TrackingError(
     "TRACKING_WRITE",

@@ -1,4 +1,4 @@
-import type { StepEvent } from "../trainers/index.ts";
+import type { EvaluationEvent, StepEvent, SystemEvent } from "../trainers/index.ts";
 
 /** What a display needs to know beyond the last event: how fast the run goes, and its mean loss since it was last shown. */
 export class Progress {
@@ -9,6 +9,9 @@ export class Progress {
   #lossSum = 0;
   #tokens = 0;
   #secondsPerToken: number | undefined;
+  #loss: number | undefined;
+  #evaluation: EvaluationEvent | undefined;
+  #rss: number | undefined;
 
   constructor(maxSteps: number | undefined) {
     this.maxSteps = maxSteps;
@@ -18,16 +21,38 @@ export class Progress {
     return this.#last;
   }
 
-  /** @param now Seconds. */
+  /** @param now Seconds, by a clock that nobody sets back. */
   add(event: StepEvent, now: number): void {
     this.#first ??= { step: event.step, at: now };
     this.#last = event;
     this.#at = now;
     this.#lossSum += event.loss * event.tokens;
     this.#tokens += event.tokens;
-    const latest = 1 / event.tokensPerSecond;
-    this.#secondsPerToken =
-      this.#secondsPerToken === undefined ? latest : 0.9 * this.#secondsPerToken + 0.1 * latest;
+    this.#secondsPerToken = smoothed(this.#secondsPerToken, 1 / event.tokensPerSecond);
+    this.#loss = smoothed(this.#loss, event.loss);
+  }
+
+  addEvaluation(event: EvaluationEvent): void {
+    this.#evaluation = event;
+  }
+
+  addSystem({ rss }: SystemEvent): void {
+    this.#rss = rss;
+  }
+
+  /** The last evaluation. */
+  get evaluation(): EvaluationEvent | undefined {
+    return this.#evaluation;
+  }
+
+  /** Memory of the process, in bytes, when it was looked at last. */
+  get rss(): number | undefined {
+    return this.#rss;
+  }
+
+  /** The training loss, smoothed over about ten steps. */
+  get loss(): number {
+    return this.#loss ?? Number.NaN;
   }
 
   /** Tokens a second, smoothed over about ten steps: a single one says little on a machine that does other things too. */
@@ -53,4 +78,9 @@ export class Progress {
     this.#tokens = 0;
     return mean;
   }
+}
+
+/** An exponential moving average. One value that is not finite does not spoil those after it. */
+function smoothed(before: number | undefined, latest: number): number {
+  return before === undefined || !Number.isFinite(before) ? latest : 0.9 * before + 0.1 * latest;
 }

@@ -214,37 +214,75 @@ function names(classes: readonly string[]): string {
   return classes.length === 0 ? "no class" : classes.join(", ");
 }
 
+/** What the lines that are redrawn say of a run. */
+export interface LiveState extends RowContext {
+  readonly step: number;
+  /** Smoothed. */
+  readonly loss: number;
+  readonly learningRate: number;
+  readonly tokensPerSecond: number;
+  readonly evaluation?: Pick<EvaluationEvent, "split" | "loss"> | undefined;
+  /** Memory of the process, in bytes. */
+  readonly rss?: number | undefined;
+}
+
 /**
- * The line that is redrawn, cut to fewer than `columns` characters: a terminal that wraps it could not take it back.
- * What matters least goes first: the bar's length, the bar, the learning rate, the speed.
+ * The two lines that are redrawn: how far, and how well. Each is cut to fewer than `columns` characters, for a terminal would wrap
+ * it. What matters least goes first: the bar's length, the bar, the share; memory, the learning rate, the speed.
  */
-export function formatLive(
-  event: StepEvent,
-  { maxSteps, secondsLeft }: RowContext,
-  columns: number,
-  colors: Colors,
-): string {
-  const cells = [
-    { text: stepCell(event.step, maxSteps), style: colors.bold, rank: 0 },
-    { text: `loss ${formatLoss(event.loss)}`, style: plain, rank: 0 },
-    { text: `lr ${formatRate(event.learningRate)}`, style: colors.dim, rank: 3 },
-    { text: `${formatShort(event.tokensPerSecond).padStart(5)} tok/s`, style: colors.dim, rank: 2 },
+export function formatLive(state: LiveState, columns: number, colors: Colors): string[] {
+  const { step, maxSteps, secondsLeft, loss, learningRate, tokensPerSecond, evaluation, rss } = state;
+  const far: Cell[] = [
+    { text: stepCell(step, maxSteps), style: colors.bold, rank: 0 },
+    ...(maxSteps === undefined ? [] : [{ text: formatDone(step / maxSteps), style: plain, rank: 2 }]),
     ...leftCell(secondsLeft).map((text) => ({ text, style: colors.dim, rank: 1 })),
   ];
-  const width = (): number => cells.reduce((sum, { text }) => sum + text.length + gap.length, -gap.length);
-  while (width() >= columns) {
-    const least = cells.reduce((worst, cell) => (cell.rank > worst.rank ? cell : worst));
-    if (least.rank === 0)
-      return cells
-        .map(({ text }) => text)
-        .join(gap)
-        .slice(0, Math.max(0, columns - 1));
-    cells.splice(cells.indexOf(least), 1);
+  const well: Cell[] = [
+    { text: `loss ${formatLoss(loss)}`, style: plain, rank: 0 },
+    ...(evaluation === undefined
+      ? []
+      : [{ text: `${evaluation.split} ${formatLoss(evaluation.loss)}`, style: colors.green, rank: 1 }]),
+    { text: `lr ${formatRate(learningRate)}`, style: colors.dim, rank: 3 },
+    { text: `${formatShort(tokensPerSecond).padStart(5)} tok/s`, style: colors.dim, rank: 2 },
+    ...(rss === undefined ? [] : [{ text: `${formatShort(rss)}B`, style: colors.dim, rank: 4 }]),
+  ];
+  const shown = fitting(far, columns);
+  const room = Math.min(24, columns - 1 - widthOf(shown) - gap.length);
+  const first = shown.map(({ text, style }) => style(text));
+  if (maxSteps !== undefined && room >= 8) first.splice(1, 0, formatBar(step / maxSteps, room, colors));
+  return [
+    first.join(gap),
+    fitting(well, columns)
+      .map(({ text, style }) => style(text))
+      .join(gap),
+  ];
+}
+
+interface Cell {
+  readonly text: string;
+  readonly style: (text: string) => string;
+  /** What may go first has the highest. */
+  readonly rank: number;
+}
+
+/** The cells that fit into fewer than `columns` characters; what cannot go is cut. */
+function fitting(cells: readonly Cell[], columns: number): Cell[] {
+  const kept = [...cells];
+  while (widthOf(kept) >= columns) {
+    const least = kept.reduce((worst, cell) => (cell.rank > worst.rank ? cell : worst));
+    if (least.rank === 0) return [{ ...least, text: least.text.slice(0, Math.max(0, columns - 1)) }];
+    kept.splice(kept.indexOf(least), 1);
   }
-  const room = Math.min(24, columns - 1 - width() - gap.length);
-  const parts = cells.map(({ text, style }) => style(text));
-  if (maxSteps !== undefined && room >= 8) parts.splice(1, 0, formatBar(event.step / maxSteps, room, colors));
-  return parts.join(gap);
+  return kept;
+}
+
+function widthOf(cells: readonly Cell[]): number {
+  return cells.reduce((sum, { text }) => sum + text.length + gap.length, -gap.length);
+}
+
+/** ` 25%`; rounded down: 100% means done. */
+function formatDone(share: number): string {
+  return `${Math.floor(Math.min(1, Math.max(0, share)) * 100)}%`.padStart(4);
 }
 
 function plain(text: string): string {

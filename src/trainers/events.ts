@@ -2,6 +2,20 @@ import type { Split } from "../data-loaders/index.ts";
 import type { MetricValue } from "../metrics/index.ts";
 import type { DataSurvey } from "./data-survey.ts";
 
+/** Where the time since the step before went, in seconds, by this thread's clock. What is missing took none. */
+export interface StepSeconds {
+  /** Waiting for the batches: more than nearly nothing means that the data is too slow. */
+  readonly data: number;
+  /** Forward and backward passes of all batches. */
+  readonly forwardBackward: number;
+  /** Clipping and the optimizer. */
+  readonly update: number;
+  /** Evaluations and samples since the step before. */
+  readonly evaluation?: number;
+  /** Waiting for checkpoints and copying what goes into them; they are written beside the training. */
+  readonly saving?: number;
+}
+
 /** One optimizer update. */
 export interface StepEvent {
   readonly type: "step";
@@ -17,6 +31,8 @@ export interface StepEvent {
   readonly tokens: number;
   /** Of the tokens that the model read, without padding. */
   readonly tokensPerSecond: number;
+  /** Where a trainer measures it. */
+  readonly seconds?: StepSeconds;
 }
 
 /** A pass over a split without training. */
@@ -99,8 +115,10 @@ export interface OverfitEvent {
 export interface EndEvent {
   readonly type: "end";
   readonly step: number;
-  /** `earlyStopping`: evaluations no longer got better. */
-  readonly reason: "maxSteps" | "interrupted" | "earlyStopping";
+  /** `earlyStopping`: evaluations no longer got better. `stopped`: a callback of the program asked for it. */
+  readonly reason: "maxSteps" | "interrupted" | "earlyStopping" | "stopped";
+  /** Who stopped it, and why. */
+  readonly message?: string;
 }
 
 /** What a trainer yields. */
@@ -165,6 +183,20 @@ export interface ResumeEvent extends Omit<StartEvent, "type"> {
   readonly changes: readonly RunChange[];
 }
 
+/** What the process uses, with the first step and then every few seconds. */
+export interface SystemEvent {
+  readonly type: "system";
+  readonly step: number;
+  /** Memory of the process, in bytes: resident set size. */
+  readonly rss: number;
+  /** JavaScript objects, in bytes; tensors are not among them. */
+  readonly heapUsed: number;
+  /** What the machine, or the container, has left for the process, in bytes. */
+  readonly availableMemory: number;
+  /** Processor time by wall-clock time since the system event before: 100 is one core. */
+  readonly cpuPercent: number;
+}
+
 /** The last event of a run that failed. */
 export interface ErrorEvent {
   readonly type: "error";
@@ -173,4 +205,4 @@ export interface ErrorEvent {
 }
 
 /** What listeners of a run see: one JSON object a line of `metrics.ndjson`. */
-export type RunEvent = StartEvent | ResumeEvent | TrainingEvent | OverfitEvent | ErrorEvent;
+export type RunEvent = StartEvent | ResumeEvent | TrainingEvent | OverfitEvent | SystemEvent | ErrorEvent;

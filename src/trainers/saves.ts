@@ -25,6 +25,7 @@ export class Saves {
   #writing: Promise<void> | undefined;
   #done: CheckpointEvent | undefined;
   #failed: { readonly error: unknown } | undefined;
+  #seconds = 0;
 
   /** @param saved The step of which there is a checkpoint already; 0: none. */
   constructor(context: TrainingContext, options: SaveOptions, step: TrainingStep, saved: number) {
@@ -49,7 +50,9 @@ export class Saves {
 
   /** Decides that there is to be a checkpoint of this step. Waits for the one before, whose copy has the same memory. */
   async *plan(state: LoopState): AsyncGenerator<CheckpointEvent> {
+    const started = performance.now();
     await this.#writing;
+    this.#seconds += (performance.now() - started) / 1000;
     yield* this.news();
     this.#planned = state;
     this.#savedBefore = this.#saved;
@@ -63,7 +66,9 @@ export class Saves {
     if (state === undefined) return;
     this.#planned = undefined;
     const { step } = this.#step;
+    const started = performance.now();
     const checkpoint = { step, ...this.#step.snapshot(), state };
+    this.#seconds += (performance.now() - started) / 1000;
     this.#writing = this.#save(checkpoint, this.#options.saveTotalLimit).then(
       (path) => {
         this.#done = { type: "checkpoint", step, path };
@@ -85,6 +90,13 @@ export class Saves {
     const done = this.#done;
     this.#done = undefined;
     if (done !== undefined) yield done;
+  }
+
+  /** Seconds of copying, and of waiting for the checkpoint before, since the last call. */
+  takeSeconds(): number {
+    const seconds = this.#seconds;
+    this.#seconds = 0;
+    return seconds;
   }
 
   /** Waits until all that was planned is on disk, and tells of it. */

@@ -14,6 +14,7 @@ import { parameterGroups } from "./parameter-groups.ts";
 import { batchingOf, prepareTraining, surveyOf } from "./preparation.ts";
 import { Saves } from "./saves.ts";
 import { scheduleFor } from "./schedule-options.ts";
+import { StepClock } from "./step-clock.ts";
 import { type StepResult, TrainingStep } from "./training-step.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 
@@ -91,10 +92,13 @@ export async function* trainingLoop(context: TrainingContext, plan: LoopPlan): A
     scheduled: scheduled && !due.evaluation && !due.sample,
   });
   let reason: EndEvent["reason"] | undefined;
+  const clock = new StepClock();
 
   const evaluate = async function* (): AsyncGenerator<TrainingEvent> {
     if (evaluator === undefined || split === undefined) return;
-    const evaluation = await unlessInterrupted(signal, () => evaluator.evaluate(split, step.weights, signal));
+    const evaluation = await clock.time("evaluation", () =>
+      unlessInterrupted(signal, () => atStep(step.step, evaluator.evaluate(split, step.weights, signal))),
+    );
     if (evaluation === undefined) return;
     isBest = best.isBest(evaluation);
     due.evaluation = false;
@@ -110,7 +114,7 @@ export async function* trainingLoop(context: TrainingContext, plan: LoopPlan): A
     if (best.isOver && !isLast()) reason = "earlyStopping";
     due.sample ||= sample !== undefined && reason !== undefined && !due.evaluation;
     if (due.sample && !due.evaluation && sample !== undefined) {
-      const made = await unlessInterrupted(signal, () => sample(step));
+      const made = await clock.time("evaluation", () => unlessInterrupted(signal, () => sample(step)));
       // An interrupted text ends early.
       due.sample = signal.aborted;
       if (made !== undefined && !due.sample) yield made;
@@ -129,7 +133,8 @@ export async function* trainingLoop(context: TrainingContext, plan: LoopPlan): A
     else if (best.isOver && !isLast()) reason = "earlyStopping";
     while (!isLast() && reason === undefined) {
       const started = performance.now();
-      const update = await unlessAborted(upcoming, signal);
+      const waited = upcoming;
+      const update = await clock.time("data", () => unlessAborted(waited, signal));
       const last = update?.at(-1);
       if (update === undefined || last === undefined) break;
       const learningRate = schedule(step.step + 1);
@@ -170,7 +175,17 @@ export async function* trainingLoop(context: TrainingContext, plan: LoopPlan): A
       const { sample, sampleSteps } = plan;
       const isSampled = isLast() || (sampleSteps !== undefined && step.step % sampleSteps === 0);
       due.sample = sample !== undefined && isSampled;
-      yield { type: "step", step: step.step, loss, learningRate, gradientNorm, tokens, tokensPerSecond };
+      const seconds = clock.take({ ...result.seconds, saving: saves.takeSeconds() });
+      yield {
+        type: "step",
+        step: step.step,
+        loss,
+        learningRate,
+        gradientNorm,
+        tokens,
+        tokensPerSecond,
+        seconds,
+      };
       yield* afterUpdate();
     }
     if (saves.isUnsaved) yield* saves.plan(state(false));
@@ -222,6 +237,16 @@ async function finiteResult(
   } catch (error) {
     if (error instanceof TrainingError && error.code === "NOT_FINITE") return { broken: error };
     throw error;
+  }
+}
+
+/** What fails in a metric is said with the step that was evaluated. */
+async function atStep<Result>(step: number, work: Promise<Result>): Promise<Result> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof TrainingError) || error.code !== "METRIC_FAILED") throw error;
+    throw new TrainingError(error.code, `Step ${step}: ${error.message}`, { cause: error.cause });
   }
 }
 

@@ -6,6 +6,7 @@ import { mix32 } from "../tensor/index.ts";
 import type { Batch } from "./batching.ts";
 import { causalObjective } from "./causal-objective.ts";
 import { TrainingError } from "./errors.ts";
+import type { StepSeconds } from "./events.ts";
 import type { Objective } from "./objective.ts";
 import type { Place, RollingMemory } from "./rolling-memory.ts";
 import { type ResultName, type StepGraph, traceStep } from "./step-graph.ts";
@@ -50,6 +51,7 @@ export interface StepResult {
   readonly loss: number;
   /** Global L2 norm of the gradient, before clipping. */
   readonly gradientNorm: number;
+  readonly seconds: Pick<StepSeconds, "forwardBackward" | "update">;
 }
 
 /**
@@ -141,6 +143,7 @@ export class TrainingStep {
     const step = this.#step + 1;
     write(fed.inverse_count, 1 / weight, "inverse_count");
     let loss = 0;
+    const started = performance.now();
     for (const [index, batch] of batches.entries()) {
       const graph = this.#graphFor(formOf(batch, batchSize));
       graph.feed(batch);
@@ -149,6 +152,7 @@ export class TrainingStep {
       await graph.call(this.#updates.place, index, index === batches.length - 1).run();
       loss += results.loss.data[0] ?? Number.NaN;
     }
+    const computed = performance.now();
     const gradientNorm = results.gradient_norm.data[0] ?? Number.NaN;
     for (const [what, value] of Object.entries({ loss, gradient: gradientNorm }))
       if (!Number.isFinite(value))
@@ -161,7 +165,11 @@ export class TrainingStep {
     const gradients = batches.length % this.#memory.gradientSets;
     await this.#updates.run({ step, learningRate, clip, gradients });
     this.#step = step;
-    return { loss, gradientNorm };
+    const seconds = {
+      forwardBackward: (computed - started) / 1000,
+      update: (performance.now() - computed) / 1000,
+    };
+    return { loss, gradientNorm, seconds };
   }
 
   /**

@@ -10,7 +10,7 @@ afterAll(removeProjects);
 
 describe.concurrent("--help", () => {
   test.each([
-    [["train"], ["<run-file>", "--set", "--out", "--json"]],
+    [["train"], ["<run-file>", "--set", "--out", "--json", "--quiet", "--no-tensorboard"]],
     [["evaluate"], ["<run-dir>", "--split", "--data", "--json"]],
     [
       ["generate"],

@@ -1,8 +1,6 @@
-/** The built command line at a pseudo-terminal, which `script` of util-linux makes. */
-import { spawn } from "node:child_process";
-import { join } from "node:path";
+/** The built command line at a pseudo-terminal. */
 import { stripVTControlCharacters } from "node:util";
-import { repository } from "../cli/project.ts";
+import { spawnAtTerminal } from "../cli/pseudo-terminal.ts";
 
 /** One keystroke or more, sent once the screen has what is waited for. */
 export interface Answer {
@@ -24,13 +22,7 @@ export function atTerminal(
   cwd: string,
   answers: readonly Answer[],
 ): Promise<{ readonly code: number | null; readonly screen: string }> {
-  const words = [process.execPath, join(repository, "dist", "cli.mjs"), ...args];
-  const command = `stty cols 100 rows 40; exec ${words.map((word) => `'${word}'`).join(" ")}`;
-  const child = spawn("script", ["--quiet", "--return", "--command", command, "/dev/null"], {
-    cwd,
-    env: { ...process.env, TERM: "xterm", SHELL: "/bin/sh" },
-    timeout: 60_000,
-  });
+  const child = spawnAtTerminal(args, cwd);
   const left = [...answers];
   let screen = "";
   let seen = 0;
