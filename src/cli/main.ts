@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { ownVersion } from "../registry/index.ts";
 import { checkpointsCommand } from "./checkpoints/index.ts";
+import { configCommand } from "./config/index.ts";
 import { dataCommand } from "./data.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { exitCodeOf, report, whenOutputCloses } from "./failure.ts";
@@ -25,6 +26,7 @@ const program = new Command("codex-ml")
     "\nExample:\n  codex-ml train examples/moby-dick.yaml\n\nExit codes: 0 done, 1 the work failed, 2 asked wrongly, 130 interrupted.\n",
   )
   .addCommand(trainCommand())
+  .addCommand(configCommand())
   .addCommand(resumeCommand())
   .addCommand(checkpointsCommand())
   .addCommand(evaluateCommand())

@@ -5,9 +5,10 @@ import { closestNames, describeValue, normalizePin } from "../packages/index.ts"
 import type { PluginSelection, RegistryKind } from "../registry/index.ts";
 import { tokenizers } from "../tokenizers/index.ts";
 import { trainers } from "../trainers/index.ts";
-import type { RunConfig, Slot } from "./config.ts";
+import type { PartialRunConfig, RunConfig, Slot } from "./config.ts";
 import { isPlain } from "./plain-json.ts";
 import type { ConfigPath } from "./problems.ts";
+import type { Registries } from "./registries.ts";
 
 /** Told of one mistake. `side` says what to point at: the key that should not be there, or the value that is wrong. */
 export type ReportProblem = (
@@ -20,36 +21,118 @@ export type ReportProblem = (
   },
 ) => void;
 
-const keys = ["seed", "tokenizer", "data", "model", "trainer", "metrics", "plugins", "imports", "directory"];
+/** One key at the top of a run file. The table of them is the one place to add another. */
+export interface TopLevelKey<Value> {
+  /** What it is for, in a sentence; editors show it. */
+  readonly description: string;
+  /** What holds where a run file does not say; left out where other things decide. */
+  readonly default?: unknown;
+  /** Its JSON Schema, or the registry of the component that it names. */
+  readonly schema: Readonly<Record<string, unknown>> | { readonly component: keyof Registries };
+  readonly list?: true;
+  /** Reports what is wrong with a value, and gives what the run goes on with. */
+  check(value: unknown, say: ReportProblem): Value;
+}
 
 const defaultSeed = 1337;
 
+const paths = { type: "array", items: { type: "string", minLength: 1 } };
+const selection = {
+  anyOf: [
+    { const: "auto", description: "Every direct dependency of the project." },
+    { const: false, description: "No package." },
+    { type: "array", items: { type: "string" }, description: "These packages alone." },
+  ],
+};
+
+export const topLevel: { readonly [Key in keyof RunConfig]-?: TopLevelKey<PartialRunConfig[Key]> } = {
+  seed: {
+    description: "Decides initial weights, the order of the data and dropout.",
+    default: defaultSeed,
+    schema: { type: "integer", minimum: 0 },
+    check: checkSeed,
+  },
+  directory: {
+    description:
+      "Folder that relative paths refer to, itself relative to this file. Default: this file's folder.",
+    schema: { type: "string", minLength: 1 },
+    check: checkDirectory,
+  },
+  tokenizer: slotKey("tokenizer", "tokenizers", "What makes tokens of text.", tokenizers),
+  data: slotKey("data", "dataLoaders", "The data loader: what is trained on.", dataLoaders),
+  model: slotKey("model", "models", "The model.", models),
+  trainer: slotKey("trainer", "trainers", "How it is trained, and how long.", trainers),
+  metrics: {
+    description:
+      "What is computed at each evaluation besides the loss. Default: perplexity for language models, accuracy for classifiers.",
+    schema: { component: "metrics" },
+    list: true,
+    check: checkMetrics,
+  },
+  imports: {
+    description: "Modules of the project that register components, imported before names are looked up.",
+    default: [],
+    schema: paths,
+    check: checkImports,
+  },
+  plugins: {
+    description:
+      "Which packages may bring components, and which of them answers for a name that two claim. Default: what the project's package.json says, else auto.",
+    schema: {
+      anyOf: [
+        ...selection.anyOf,
+        {
+          type: "object",
+          properties: {
+            packages: selection,
+            pins: {
+              type: "object",
+              additionalProperties: { type: "string" },
+              description: 'Package by component, for example { "metrics/toy_metric": my-extension }.',
+            },
+          },
+          additionalProperties: false,
+        },
+      ],
+    },
+    check: checkPlugins,
+  },
+};
+
+/** What a message lists, in the order of a run file. */
+const keys = Object.keys(topLevel);
+
 /**
- * Checks the top level of a run and fills in its defaults. Every mistake is reported; the result is undefined when
- * one of the four components is missing or cannot be read as one.
+ * Checks the top level of a run and fills in its defaults. Every mistake is reported; the result is undefined when it is no
+ * mapping at all.
  */
-export function checkConfig(value: unknown, say: ReportProblem): RunConfig | undefined {
+export function checkConfig(value: unknown, say: ReportProblem): PartialRunConfig | undefined {
   if (!isRecord(value)) {
     const got = value === null || value === undefined ? "it is empty" : `got ${describeValue(value)}`;
     say([], `a run file is a mapping with tokenizer, data, model and trainer; ${got}`);
     return undefined;
   }
-  checkKeys(value, [], keys, "key", say);
-  const config = {
-    seed: checkSeed(value.seed, say),
-    tokenizer: checkRequired(value, "tokenizer", tokenizers, say),
-    data: checkRequired(value, "data", dataLoaders, say),
-    model: checkRequired(value, "model", models, say),
-    trainer: checkRequired(value, "trainer", trainers, say),
-    metrics: checkMetrics(value.metrics, say),
-    plugins: checkPlugins(value.plugins, say),
-    imports: checkImports(value.imports, say),
-    directory: checkDirectory(value.directory, say),
-  };
-  const { tokenizer, data, model, trainer } = config;
-  if (tokenizer === undefined || data === undefined || model === undefined || trainer === undefined)
+  checkKeys(value, [], [...keys, "extends"], "key", say);
+  if (Object.hasOwn(value, "extends"))
+    say(["extends"], "only a run file itself can say what it extends; write it there", { side: "key" });
+  return Object.fromEntries(
+    Object.entries(topLevel).map(([key, { check }]) => [key, check(value[key], say)]),
+  ) as unknown as PartialRunConfig;
+}
+
+function slotKey<Component>(
+  key: string,
+  registry: keyof Registries,
+  description: string,
+  kind: RegistryKind<Component>,
+): TopLevelKey<Slot<Component> | undefined> {
+  const check = (value: unknown, say: ReportProblem): Slot<Component> | undefined => {
+    if (value !== undefined) return checkSlot(value, [key], kind, say);
+    const example = Object.keys(kind.builtins)[0] ?? "…";
+    say([key], `missing; give the name of a ${kind.noun}, for example \`${key}: ${example}\``);
     return undefined;
-  return { ...config, tokenizer, data, model, trainer };
+  };
+  return { description, schema: { component: registry }, check };
 }
 
 function checkKeys(
@@ -86,20 +169,6 @@ function checkImports(value: unknown, say: ReportProblem): readonly string[] {
   const hint = typeof value === "string" ? `; write [${value}]` : "";
   say(["imports"], `expected a list of paths of modules, got ${describeValue(value)}${hint}`);
   return [];
-}
-
-function checkRequired<Component>(
-  config: Readonly<Record<string, unknown>>,
-  key: string,
-  kind: RegistryKind<Component>,
-  say: ReportProblem,
-): Slot<Component> | undefined {
-  if (config[key] !== undefined) return checkSlot(config[key], [key], kind, say);
-  say(
-    [key],
-    `missing; give the name of a ${kind.noun}, for example \`${key}: ${Object.keys(kind.builtins ?? {})[0] ?? "…"}\``,
-  );
-  return undefined;
 }
 
 function checkSlot<Component>(
@@ -142,7 +211,7 @@ function checkSlot<Component>(
   return undefined;
 }
 
-function checkMetrics(value: unknown, say: ReportProblem): RunConfig["metrics"] {
+function checkMetrics(value: unknown, say: ReportProblem): PartialRunConfig["metrics"] {
   if (value === undefined) return undefined;
   const given = value;
   if (!Array.isArray(given)) {
@@ -150,12 +219,11 @@ function checkMetrics(value: unknown, say: ReportProblem): RunConfig["metrics"] 
     say(["metrics"], `expected a list of metrics, got ${describeValue(given)}${hint}`);
     return [];
   }
-  const slots: Slot<Metric>[] = [];
+  const slots: (Slot<Metric> | undefined)[] = [];
   for (const [index, entry] of given.entries()) {
     const slot = checkSlot(entry, ["metrics", index], metrics, say);
-    if (slot === undefined) continue;
     // Results are kept by name, so a second one would overwrite the first.
-    if (slots.some(({ name }) => name === slot.name))
+    if (slot !== undefined && slots.some((other) => other?.name === slot.name))
       say(["metrics", index], `the metric "${slot.name}" is already in the list`);
     slots.push(slot);
   }

@@ -42,6 +42,20 @@ export interface RunConfigInput {
   readonly directory?: string;
 }
 
+/** A component as a file that extends another may write it: options alone change those of the base's component. */
+type ExtendingSlot<Component> = ComponentSlot<Component> | Readonly<Record<string, unknown>>;
+
+/** A run that extends run files: it need give only what is another than there. */
+export interface ExtendingRunInput
+  extends Omit<Partial<RunConfigInput>, "tokenizer" | "data" | "model" | "trainer"> {
+  /** Run files, relative to this one; the last goes before the others. */
+  readonly extends: string | readonly string[];
+  readonly tokenizer?: ExtendingSlot<Tokenizer>;
+  readonly data?: ExtendingSlot<DataLoader>;
+  readonly model?: ExtendingSlot<Model>;
+  readonly trainer?: ExtendingSlot<Trainer>;
+}
+
 /** A component to be built from its name and options. */
 export interface NamedComponent {
   readonly name: string;
@@ -80,6 +94,16 @@ export interface RunConfig {
   readonly directory: string | undefined;
 }
 
+/** As {@link RunConfig}, of a run whose top level may have mistakes: what cannot be read as a component is undefined. */
+export interface PartialRunConfig
+  extends Omit<RunConfig, "tokenizer" | "data" | "model" | "trainer" | "metrics"> {
+  readonly tokenizer: Slot<Tokenizer> | undefined;
+  readonly data: Slot<DataLoader> | undefined;
+  readonly model: Slot<Model> | undefined;
+  readonly trainer: Slot<Trainer> | undefined;
+  readonly metrics: readonly (Slot<Metric> | undefined)[] | undefined;
+}
+
 /**
  * Types a run file written in TypeScript.
  *
@@ -91,6 +115,6 @@ export interface RunConfig {
  *   trainer: { name: "causal_lm", maxSteps: 1000 },
  * });
  */
-export function defineRun(config: RunConfigInput): RunConfigInput {
+export function defineRun(config: RunConfigInput | ExtendingRunInput): RunConfigInput | ExtendingRunInput {
   return config;
 }

@@ -39,7 +39,7 @@ export async function startingPoint(
   if (typeof from !== "string" || from === "") throw new UsageError("`from` is the path of a run directory");
   const run = await openRunDirectory(resolve(directory, from));
   const shown = displayPath(run.path);
-  const { config } = await loadRunFile(run.runFile);
+  const { config } = await loadRunFile(run.runFile, { followExtends: false });
   const source: Slot<unknown> = config[key];
   if (isGiven(source) || source.name !== slot.name)
     throw new UsageError(`the ${key} of ${shown} is "${source.name}", not "${slot.name}"`);
