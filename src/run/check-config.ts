@@ -45,7 +45,7 @@ const selection = {
   ],
 };
 
-export const topLevel: { readonly [Key in keyof RunConfig]-?: TopLevelKey<PartialRunConfig[Key]> } = {
+const topLevel: { readonly [Key in keyof RunConfig]-?: TopLevelKey<PartialRunConfig[Key]> } = {
   seed: {
     description: "Decides initial weights, the order of the data and dropout.",
     default: defaultSeed,
@@ -115,9 +115,35 @@ export function checkConfig(value: unknown, say: ReportProblem): PartialRunConfi
   checkKeys(value, [], [...keys, "extends"], "key", say);
   if (Object.hasOwn(value, "extends"))
     say(["extends"], "only a run file itself can say what it extends; write it there", { side: "key" });
+  const spelled = spelledKeys(value);
+  const sayAsSpelled: ReportProblem = (path, ...rest) => say(asSpelled(path, spelled), ...rest);
   return Object.fromEntries(
-    Object.entries(topLevel).map(([key, { check }]) => [key, check(value[key], say)]),
+    Object.entries(topLevel).map(([key, { check }]) => [
+      key,
+      check(value[spelled.get(key) ?? key], sayAsSpelled),
+    ]),
   ) as unknown as PartialRunConfig;
+}
+
+/**
+ * Keys that are not there, with the misspelt ones that must be meant: `trianer` for `trainer`. What stands there is checked,
+ * too, so that the mistakes in it show at once and not when the key is mended.
+ */
+export function spelledKeys(value: unknown): ReadonlyMap<string, string> {
+  if (!isRecord(value)) return new Map();
+  return new Map(
+    Object.keys(value).flatMap((key): [string, string][] => {
+      const [meant] = keys.includes(key) ? [] : closestNames(key, [...keys, "extends"]);
+      return meant === undefined || Object.hasOwn(value, meant) ? [] : [[meant, key]];
+    }),
+  );
+}
+
+/** A path with its first key as the run has it. */
+export function asSpelled(path: ConfigPath, spelled: ReadonlyMap<string, string>): ConfigPath {
+  const [first, ...rest] = path;
+  const written = spelled.get(String(first));
+  return written === undefined ? path : [written, ...rest];
 }
 
 function slotKey<Component>(

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { checkConfig, isRecord } from "./check-config.ts";
+import { asSpelled, checkConfig, isRecord, spelledKeys } from "./check-config.ts";
 import type { ExtendingRunInput, PartialRunConfig, RunConfig, RunConfigInput } from "./config.ts";
 import { withBases } from "./extends.ts";
 import { type Layer, type Merged, ownerOf } from "./layers.ts";
@@ -157,6 +157,7 @@ function check(written: Written, problems: RunFileProblem[]): RunFile<PartialRun
     problems.push(problemAt(written, path, message, details));
   });
   if (config === undefined) throw new RunFileError(problems);
+  const spelled = spelledKeys(written.value);
   return {
     path: written.owner.layer.path,
     directory: resolve(folderOf(written), config.directory ?? "."),
@@ -164,7 +165,8 @@ function check(written: Written, problems: RunFileProblem[]): RunFile<PartialRun
     locate: (path, side = "value") =>
       overrideOf(written, path) === undefined ? ownerOf(written.owner, path).locate?.(path, side) : undefined,
     source: (path) => (isWritten(written, path) ? placeOf(written, path, "value") : undefined),
-    problem: (path, message, details) => problemAt(written, path, message, details),
+    problem: (path, message, { at = path, ...details } = {}) =>
+      problemAt(written, asSpelled(path, spelled), message, { ...details, at: asSpelled(at, spelled) }),
     problems,
     written,
   };
