@@ -46,7 +46,9 @@ export async function main(args: readonly string[]): Promise<number> {
     rmSync(folder, { recursive: true });
   }
   const { processor, cores, loadAverage, node } = machine();
-  console.log(`${processor}, ${cores} cores, load ${loadAverage}, Node ${node}; ms, median and fastest of ${values.rounds}`);
+  console.log(
+    `${processor}, ${cores} cores, load ${loadAverage}, Node ${node}; ms, median and fastest of ${values.rounds}`,
+  );
   const [bare] = arms.map(({ times }) => middle(times));
   for (const { name, times } of arms)
     console.log(

@@ -45,7 +45,7 @@ const selection = {
   ],
 };
 
-const topLevel: { readonly [Key in keyof RunConfig]-?: TopLevelKey<PartialRunConfig[Key]> } = {
+export const topLevel: { readonly [Key in keyof RunConfig]-?: TopLevelKey<PartialRunConfig[Key]> } = {
   seed: {
     description: "Decides initial weights, the order of the data and dropout.",
     default: defaultSeed,

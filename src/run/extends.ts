@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { describeValue } from "../packages/index.ts";
 import { isRecord } from "./check-config.ts";
 import { type Layer, type Merged, mergeOver } from "./layers.ts";
+import { isPlain } from "./plain-json.ts";
 import { type ConfigPath, displayPath, RunFileError, type RunFileProblem } from "./problems.ts";
 import { readLayer } from "./read-layer.ts";
 
@@ -23,8 +24,10 @@ export async function withBases(layer: Layer): Promise<Merged> {
  */
 async function extended(layer: Layer, chain: readonly string[], problems: RunFileProblem[]): Promise<Merged> {
   const { value } = layer;
-  if (!isRecord(value) || !Object.hasOwn(value, "extends")) return { value, owner: { layer } };
-  const { extends: bases, ...own } = value;
+  if (!isRecord(value) || !isPlain(value)) return { value, owner: { layer } };
+  // `$schema` is for the editor of a JSON file.
+  const { extends: bases, $schema: _, ...own } = value;
+  if (bases === undefined) return { value: own, owner: { layer } };
   const say = (path: ConfigPath, message: string, more: Partial<RunFileProblem> = {}) =>
     problems.push({ file: layer.label, ...layer.locate?.(path, "value"), path, message, ...more });
   let merged: Merged | undefined;
