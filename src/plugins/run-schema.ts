@@ -130,9 +130,13 @@ async function componentSchemas(
     const spellings = spellingsOf(registry, entry);
     if (spellings.length > 0) components.push(await named(key, registry, entry, spellings, problems));
   }
-  const names = components.flatMap(({ entry: { description }, spellings }) =>
-    spellings.map((spelling) => ({ const: spelling, ...(description !== undefined && { description }) })),
+  const names: JsonSchema[] = components.flatMap(({ entry: { description, origin }, spellings }) =>
+    spellings
+      .filter((spelling) => origin.kind !== "builtin" || !spelling.includes("/"))
+      .map((spelling) => ({ const: spelling, ...(description !== undefined && { description }) })),
   );
+  // Allowed, but nothing that an editor should offer beside the short names.
+  names.push({ pattern: `^${components.find(({ entry }) => entry.origin.kind === "builtin")?.entry.origin.package}/` });
   const needing = components.filter(({ stands }) => !stands).flatMap(({ spellings }) => spellings);
   const optionsOf = (suffix: string) =>
     components.map(({ spellings, entry }) =>
@@ -141,6 +145,8 @@ async function componentSchemas(
         { $ref: `#/$defs/${definitionOf(key, entry)}${suffix}` },
       ),
     );
+  // The names are there for editors to offer, whatever else may stand.
+  const offered = [{ $ref: `#/$defs/${key}.names` }, {}];
   const name = {
     description: `Which ${registry.kind.noun}.`,
     anyOf: [{ $ref: `#/$defs/${key}.names` }, nonEmpty],
@@ -155,6 +161,7 @@ async function componentSchemas(
     [`${key}.whole`]: {
       type: ["string", "object"],
       minLength: 1,
+      anyOf: offered,
       properties: { name },
       required: ["name"],
       // A bare name, where none of the component's options must be given.
@@ -164,6 +171,7 @@ async function componentSchemas(
     [`${key}.change`]: {
       type: ["string", "object", "null"],
       minLength: 1,
+      anyOf: offered,
       properties: { name },
       allOf: optionsOf(".change"),
     },
