@@ -42,7 +42,6 @@ export async function runFileSchema(registries: Registries = globalRegistries): 
     Object.assign(defs, await componentSchemas(key, registries[key], problems));
   const keys = Object.entries(topLevel) as [string, TopLevelKey<unknown>][];
   const each = (form: Form) => Object.fromEntries(keys.map(([name, key]) => [name, valueSchema(key, form)]));
-  const isSlot = (name: string) => "component" in (topLevel[name as keyof typeof topLevel]?.schema ?? {});
   const required = ["tokenizer", "data", "model", "trainer"];
   return {
     schema: {
@@ -73,7 +72,7 @@ export async function runFileSchema(registries: Registries = globalRegistries): 
         ),
         // What a project's own modules register, only running them tells.
         choice({ required: ["imports"], properties: { imports: { type: "array", minItems: 1 } } }, true, {
-          properties: Object.fromEntries(Object.entries(each("known")).filter(([name]) => isSlot(name))),
+          properties: each("known"),
         }),
       ],
       $defs: defs,
@@ -96,9 +95,8 @@ function orNull(schema: JsonSchema): JsonSchema {
   return { anyOf: [schema, { type: "null" }] };
 }
 
-function valueSchema({ schema, list }: TopLevelKey<unknown>, form: Form): JsonSchema {
-  if (!("component" in schema)) return form === "change" ? orNull(schema) : schema;
-  const { component } = schema;
+function valueSchema({ schema = {}, component, list }: TopLevelKey<unknown>, form: Form): JsonSchema {
+  if (component === undefined) return form === "change" ? orNull(schema) : schema;
   // A list stands in place of the base's, so what is in it is complete.
   if (list !== true) return { $ref: `#/$defs/${component}.${form}` };
   const items = { $ref: `#/$defs/${component}.${form === "change" ? "whole" : form}` };
@@ -136,7 +134,9 @@ async function componentSchemas(
       .map((spelling) => ({ const: spelling, ...(description !== undefined && { description }) })),
   );
   // Allowed, but nothing that an editor should offer beside the short names.
-  names.push({ pattern: `^${components.find(({ entry }) => entry.origin.kind === "builtin")?.entry.origin.package}/` });
+  names.push({
+    pattern: `^${components.find(({ entry }) => entry.origin.kind === "builtin")?.entry.origin.package}/`,
+  });
   const needing = components.filter(({ stands }) => !stands).flatMap(({ spellings }) => spellings);
   const optionsOf = (suffix: string) =>
     components.map(({ spellings, entry }) =>

@@ -27,8 +27,10 @@ export interface TopLevelKey<Value> {
   readonly description: string;
   /** What holds where a run file does not say; left out where other things decide. */
   readonly default?: unknown;
-  /** Its JSON Schema, or the registry of the component that it names. */
-  readonly schema: Readonly<Record<string, unknown>> | { readonly component: keyof Registries };
+  /** Its JSON Schema. What names a component has none of its own: */
+  readonly schema?: Readonly<Record<string, unknown>>;
+  /** the registry that knows it, and whether it is a list of them. */
+  readonly component?: keyof Registries;
   readonly list?: true;
   /** Reports what is wrong with a value, and gives what the run goes on with. */
   check(value: unknown, say: ReportProblem): Value;
@@ -65,7 +67,7 @@ export const topLevel: { readonly [Key in keyof RunConfig]-?: TopLevelKey<Partia
   metrics: {
     description:
       "What is computed at each evaluation besides the loss. Default: perplexity for language models, accuracy for classifiers.",
-    schema: { component: "metrics" },
+    component: "metrics",
     list: true,
     check: checkMetrics,
   },
@@ -158,7 +160,7 @@ function slotKey<Component>(
     say([key], `missing; give the name of a ${kind.noun}, for example \`${key}: ${example}\``);
     return undefined;
   };
-  return { description, schema: { component: registry }, check };
+  return { description, component: registry, check };
 }
 
 function checkKeys(

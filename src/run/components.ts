@@ -40,9 +40,17 @@ export interface Components {
   createModel(vocabSize: number): Promise<Model>;
   /** Whether the tokenizer comes ready from the run that it starts from. */
   readonly tokenizerIsTrained: boolean;
+  /** Runs that components start from. */
+  readonly startedFrom: {
+    readonly tokenizer?: StartedFrom | undefined;
+    readonly model?: StartedFrom | undefined;
+  };
   /** What `createModel` has to say: which weights it starts from. */
   readonly notes: readonly string[];
 }
+
+/** A run that a component starts from, and where it has the component's options from. */
+export type StartedFrom = Pick<StartingPoint, "shown" | "source">;
 
 export interface BuildOptions {
   /**
@@ -226,6 +234,7 @@ export async function buildComponents(
       return created;
     },
     tokenizerIsTrained: tokenizerStart !== undefined || learned !== undefined,
+    startedFrom: { tokenizer: tokenizerStart, model: modelStart },
     notes,
   };
 }
