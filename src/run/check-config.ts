@@ -27,10 +27,11 @@ export interface TopLevelKey<Value> {
   readonly description: string;
   /** What holds where a run file does not say; left out where other things decide. */
   readonly default?: unknown;
-  /** Its JSON Schema. What names a component has none of its own: */
+  /** Its JSON Schema; that of a component comes from its registry. */
   readonly schema?: Readonly<Record<string, unknown>>;
-  /** the registry that knows it, and whether it is a list of them. */
+  /** The registry of the component that it names. */
   readonly component?: keyof Registries;
+  /** It names a list of components. */
   readonly list?: true;
   /** Reports what is wrong with a value, and gives what the run goes on with. */
   check(value: unknown, say: ReportProblem): Value;
