@@ -41,7 +41,12 @@ export async function runFileSchema(registries: Registries = globalRegistries): 
   for (const key of Object.keys(registries) as (keyof Registries)[])
     Object.assign(defs, await componentSchemas(key, registries[key], problems));
   const keys = Object.entries(topLevel) as [string, TopLevelKey<unknown>][];
-  const each = (form: Form) => Object.fromEntries(keys.map(([name, key]) => [name, valueSchema(key, form)]));
+  const each = (form: Form) =>
+    Object.fromEntries(
+      keys
+        .filter(([, { component }]) => form !== "known" || component !== undefined)
+        .map(([name, key]) => [name, valueSchema(key, form)]),
+    );
   const required = ["tokenizer", "data", "model", "trainer"];
   return {
     schema: {
