@@ -11,6 +11,9 @@ export interface RunSchema {
   readonly problems: readonly string[];
 }
 
+/** What tells the schema from other files. */
+export const runSchemaTitle = "Codex ML run file";
+
 /** Options that a run itself adds or reads, by the key of its components. */
 const ofTheRun: Readonly<
   Partial<Record<keyof Registries, { adds?: readonly string[]; reads?: JsonSchema }>>
@@ -51,7 +54,7 @@ export async function runFileSchema(registries: Registries = globalRegistries): 
   return {
     schema: {
       $schema: "https://json-schema.org/draft/2020-12/schema",
-      title: "Codex ML run file",
+      title: runSchemaTitle,
       description: "A run: its tokenizer, data, model, trainer and metrics.",
       type: "object",
       properties: {

@@ -1,11 +1,11 @@
 /** A run file for data that somebody has, which trains at once. */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
 import type { Task } from "../../models/index.ts";
 import { displayPath } from "../../run/problems.ts";
 import { UsageError } from "../../run/usage-error.ts";
-import { runFileSchema } from "../run-schema.ts";
+import { runFileSchema, runSchemaTitle } from "../run-schema.ts";
 import { type DataLook, dataNearby, lookAtData } from "./look.ts";
 import { likelyTask, planRun, tasks } from "./plan.ts";
 import { formats, type RunFormat, runText } from "./write.ts";
@@ -96,12 +96,17 @@ export async function writeInit(plan: InitPlan, cwd: string = process.cwd()): Pr
 
 const schemaName = "run.schema.json";
 
+/** A schema that was written before is written anew: it says what there is now. Anything else stays. */
 function refuseExisting(directory: string, format: RunFormat, force: boolean): void {
-  const file = join(directory, `run.${format}`);
-  if (!force && existsSync(file))
+  if (force) return;
+  const schema = join(directory, schemaName);
+  for (const file of [join(directory, `run.${format}`), ...(format === "ts" ? [] : [schema])]) {
+    if (!existsSync(file) || (file === schema && readFileSync(file, "utf8").includes(runSchemaTitle)))
+      continue;
     throw new UsageError(
       `${displayPath(file)} is there already. --force replaces it; codex-ml init DIR writes to another folder.`,
     );
+  }
 }
 
 async function onlyData(cwd: string): Promise<string> {
