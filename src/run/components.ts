@@ -98,7 +98,7 @@ export async function buildComponents(
       await importModules([path], runFile.directory);
     } catch (cause) {
       if (!(cause instanceof UsageError)) throw cause;
-      problems.push(runFile.problem(["imports", index], cause.message, { cause }));
+      problems.push(runFile.problem(["imports", index], cause.message.replaceAll("\n", "\n  "), { cause }));
     }
   }
   const build = async <Component>(
