@@ -6,6 +6,7 @@ import type { PluginSelection, RegistryKind } from "../registry/index.ts";
 import { tokenizers } from "../tokenizers/index.ts";
 import { trainers } from "../trainers/index.ts";
 import type { PartialRunConfig, RunConfig, Slot } from "./config.ts";
+import { unreadableFormat } from "./formats.ts";
 import { isPlain } from "./plain-json.ts";
 import type { ConfigPath } from "./problems.ts";
 import type { Registries } from "./registries.ts";
@@ -39,6 +40,9 @@ export interface TopLevelKey<Value> {
 
 const defaultSeed = 1337;
 
+/** Raised when a run file of today would mean something else to a version of before. */
+const runFileFormat = 1;
+
 const paths = { type: "array", items: { type: "string", minLength: 1 } };
 const selection = {
   anyOf: [
@@ -49,6 +53,12 @@ const selection = {
 };
 
 export const topLevel: { readonly [Key in keyof RunConfig]-?: TopLevelKey<PartialRunConfig[Key]> } = {
+  format: {
+    description: "Version of the format of run files. A file without it is of version 1.",
+    default: runFileFormat,
+    schema: { const: runFileFormat },
+    check: checkFormat,
+  },
   seed: {
     description: "Decides initial weights, the order of the data and dropout.",
     default: defaultSeed,
@@ -115,6 +125,11 @@ export function checkConfig(value: unknown, say: ReportProblem): PartialRunConfi
     say([], `a run file is a mapping with tokenizer, data, model and trainer; ${got}`);
     return undefined;
   }
+  // What a newer version means by its keys, nobody knows here.
+  if (typeof value.format === "number" && value.format > runFileFormat) {
+    checkFormat(value.format, say);
+    return undefined;
+  }
   checkKeys(value, [], [...keys, "extends"], "key", say);
   if (Object.hasOwn(value, "extends"))
     say(["extends"], "only a run file itself can say what it extends; write it there", { side: "key" });
@@ -177,6 +192,12 @@ function checkKeys(
     const list = closest === undefined ? `; known are ${known.join(", ")}` : "";
     say([...path, key], `unknown ${noun}${list}`, { closest, side: "key" });
   }
+}
+
+function checkFormat(value: unknown, say: ReportProblem): typeof runFileFormat {
+  if (value !== undefined && value !== runFileFormat)
+    say(["format"], `${unreadableFormat(value, runFileFormat)}`);
+  return runFileFormat;
 }
 
 function checkSeed(value: unknown, say: ReportProblem): number {

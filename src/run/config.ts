@@ -26,6 +26,8 @@ export type PluginsSetting =
 
 /** A run as it is written: in YAML, JSON, TypeScript, or given to `train`. */
 export interface RunConfigInput {
+  /** Version of the format of run files. Default 1, the only one so far. */
+  readonly format?: 1;
   /** Decides initial weights, the order of the data and dropout. Default 1337. */
   readonly seed?: number;
   readonly tokenizer: ComponentSlot<Tokenizer>;
@@ -77,6 +79,7 @@ export function isGiven<Component>(slot: Slot<Component>): slot is GivenComponen
 
 /** A run whose top level was checked and completed. The options of its components are not checked yet. */
 export interface RunConfig {
+  readonly format: 1;
   readonly seed: number;
   readonly tokenizer: Slot<Tokenizer>;
   readonly data: Slot<DataLoader>;
