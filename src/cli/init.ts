@@ -26,8 +26,8 @@ export function initCommand(): Command {
     .addHelpText(
       "after",
       `
-Examples:
-  codex-ml init
+Example:
+  codex-ml init --data book.txt
   codex-ml init --data tickets.csv --task sequence_classification --yes
 
 It writes run.yaml and, for editors, run.schema.json, which has the options of every component of this project.

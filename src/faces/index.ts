@@ -61,7 +61,7 @@ export {
   type UpdateRequest,
   type UpdateRule,
 } from "../optim/index.ts";
-export { defineRun, type RunConfigInput } from "../run/config.ts";
+export { defineRun, type ExtendingRunInput, type RunConfigInput } from "../run/config.ts";
 export { importModules } from "../run/imports.ts";
 export { type EvaluateOptions, type LoadedRun, loadRun } from "../run/loaded-run.ts";
 export { RunFileError, type RunFileProblem } from "../run/problems.ts";

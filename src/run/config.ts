@@ -47,9 +47,15 @@ export interface RunConfigInput {
 /** A component as a file that extends another may write it: options alone change those of the base's component. */
 type ExtendingSlot<Component> = ComponentSlot<Component> | Readonly<Record<string, unknown>>;
 
+/** Keys that are no component, as a file that extends another may write them: null takes back what that says. */
+type ExtendingKeys = {
+  readonly [Key in Exclude<keyof RunConfigInput, "tokenizer" | "data" | "model" | "trainer">]?:
+    | RunConfigInput[Key]
+    | null;
+};
+
 /** A run that extends run files: it need give only what is another than there. */
-export interface ExtendingRunInput
-  extends Omit<Partial<RunConfigInput>, "tokenizer" | "data" | "model" | "trainer"> {
+export interface ExtendingRunInput extends ExtendingKeys {
   /** Run files, relative to this one; the last goes before the others. */
   readonly extends: string | readonly string[];
   readonly tokenizer?: ExtendingSlot<Tokenizer>;
