@@ -15,6 +15,10 @@ export default defineConfig({
   dts: true,
   clean: true,
   sourcemap: false,
+  // zod is a hundred files, half of them translations of its messages: as one, without those, it saves a quarter of the time
+  // that a command needs to say what is wrong with a run file. Its types stay those of the package.
+  deps: { alwaysBundle: (id, importer) => id === "zod" && importer?.endsWith(".d.ts") !== true },
+  copy: [{ from: "node_modules/zod/LICENSE", to: "dist", rename: "LICENSE-zod" }],
   outputOptions: {
     codeSplitting: {
       // The registries with their contracts as one file: who needs one needs all, and each file costs a start a

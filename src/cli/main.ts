@@ -2,10 +2,12 @@
 import { Command, CommanderError } from "commander";
 import { ownVersion } from "../registry/index.ts";
 import { checkpointsCommand } from "./checkpoints/index.ts";
+import { configCommand } from "./config/index.ts";
 import { dataCommand } from "./data.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { exitCodeOf, report, whenOutputCloses } from "./failure.ts";
 import { generateCommand } from "./generate.ts";
+import { initCommand } from "./init.ts";
 import { metricsCommand } from "./metrics.ts";
 import { pluginsCommand } from "./plugins/index.ts";
 import { resumeCommand } from "./resume.ts";
@@ -24,7 +26,9 @@ const program = new Command("codex-ml")
     "after",
     "\nExample:\n  codex-ml train examples/moby-dick.yaml\n\nExit codes: 0 done, 1 the work failed, 2 asked wrongly, 130 interrupted.\n",
   )
+  .addCommand(initCommand())
   .addCommand(trainCommand())
+  .addCommand(configCommand())
   .addCommand(resumeCommand())
   .addCommand(checkpointsCommand())
   .addCommand(evaluateCommand())

@@ -21,7 +21,7 @@ interface CsvOptions {
 }
 
 /** CSV as RFC 4180 has it, quotes and line ends inside quotes included. Empty lines are none. */
-async function* csvRows(
+export async function* csvRows(
   file: KnownFile,
   { delimiter, columnNames }: CsvOptions,
 ): AsyncGenerator<readonly Row[]> {

@@ -62,7 +62,7 @@ export {
   type UpdateRule,
 } from "../optim/index.ts";
 export { type Callback, CallbackError, type EventListener, type EventOf } from "../run/callbacks.ts";
-export { defineRun, type RunConfigInput } from "../run/config.ts";
+export { defineRun, type ExtendingRunInput, type RunConfigInput } from "../run/config.ts";
 export { type EarlyStoppingOptions, earlyStopping } from "../run/early-stopping.ts";
 export { importModules } from "../run/imports.ts";
 export { type EvaluateOptions, type LoadedRun, loadRun } from "../run/loaded-run.ts";

@@ -9,6 +9,7 @@ import {
   propertiesOf,
   typeOf,
 } from "./json-schema.ts";
+import { optionsSchema } from "./options-schema.ts";
 
 /** One option of a component, as its schema tells it. */
 export interface OptionRow {
@@ -28,18 +29,7 @@ export interface OptionRow {
 
 /** The options of a component, those of nested objects after their object; `undefined` when it does not describe them. */
 export function optionRows(factory: Factory<unknown>): OptionRow[] | undefined {
-  if (typeof factory === "function") return undefined;
-  const standard = factory.options?.["~standard"];
-  if (standard === undefined) return [];
-  let schema: JsonSchema | undefined;
-  try {
-    schema = standard.jsonSchema?.input({
-      target: "draft-2020-12",
-      libraryOptions: { unrepresentable: "any" },
-    });
-  } catch {
-    return undefined; // A library that cannot describe this schema.
-  }
+  const schema = optionsSchema(factory);
   return schema === undefined ? undefined : rowsOfSchema(schema);
 }
 

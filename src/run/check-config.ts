@@ -5,9 +5,11 @@ import { closestNames, describeValue, normalizePin } from "../packages/index.ts"
 import type { PluginSelection, RegistryKind } from "../registry/index.ts";
 import { tokenizers } from "../tokenizers/index.ts";
 import { trainers } from "../trainers/index.ts";
-import type { RunConfig, Slot, Trial } from "./config.ts";
+import type { PartialRunConfig, RunConfig, Slot } from "./config.ts";
+import { unreadableFormat } from "./formats.ts";
 import { isPlain } from "./plain-json.ts";
 import type { ConfigPath } from "./problems.ts";
+import type { Registries } from "./registries.ts";
 
 /** Told of one mistake. `side` says what to point at: the key that should not be there, or the value that is wrong. */
 export type ReportProblem = (
@@ -20,41 +22,171 @@ export type ReportProblem = (
   },
 ) => void;
 
-const keys = [
-  ...["seed", "tokenizer", "data", "model", "trainer", "metrics"],
-  ...["plugins", "imports", "directory", "limit", "overfitBatch"],
-];
+/** One key at the top of a run file. The table of them is the one place to add another. */
+export interface TopLevelKey<Value> {
+  /** What it is for, in a sentence; editors show it. */
+  readonly description: string;
+  /** What holds where a run file does not say; left out where other things decide. */
+  readonly default?: unknown;
+  /** Its JSON Schema; that of a component comes from its registry. */
+  readonly schema?: Readonly<Record<string, unknown>>;
+  /** The registry of the component that it names. */
+  readonly component?: keyof Registries;
+  /** It names a list of components. */
+  readonly list?: true;
+  /** Reports what is wrong with a value, and gives what the run goes on with. */
+  check(value: unknown, say: ReportProblem): Value;
+}
 
 const defaultSeed = 1337;
 
+/** Raised when a run file of today would mean something else to a version of before. */
+const runFileFormat = 1;
+
+const paths = { type: "array", items: { type: "string", minLength: 1 } };
+const selection = {
+  anyOf: [
+    { const: "auto", description: "Every direct dependency of the project." },
+    { const: false, description: "No package." },
+    { type: "array", items: { type: "string" }, description: "These packages alone." },
+  ],
+};
+
+export const topLevel: { readonly [Key in keyof RunConfig]-?: TopLevelKey<PartialRunConfig[Key]> } = {
+  format: {
+    description: "Version of the format of run files. A file without it is of version 1.",
+    default: runFileFormat,
+    schema: { const: runFileFormat },
+    check: checkFormat,
+  },
+  seed: {
+    description: "Decides initial weights, the order of the data and dropout.",
+    default: defaultSeed,
+    schema: { type: "integer", minimum: 0 },
+    check: checkSeed,
+  },
+  directory: {
+    description:
+      "Folder that relative paths refer to, itself relative to this file. Default: this file's folder.",
+    schema: { type: "string", minLength: 1 },
+    check: checkDirectory,
+  },
+  tokenizer: slotKey("tokenizer", "tokenizers", "What makes tokens of text.", tokenizers),
+  data: slotKey("data", "dataLoaders", "The data loader: what is trained on.", dataLoaders),
+  model: slotKey("model", "models", "The model.", models),
+  trainer: slotKey("trainer", "trainers", "How it is trained, and how long.", trainers),
+  metrics: {
+    description:
+      "What is computed at each evaluation besides the loss. Default: perplexity for language models, accuracy for classifiers.",
+    component: "metrics",
+    list: true,
+    check: checkMetrics,
+  },
+  imports: {
+    description: "Modules of the project that register components, imported before names are looked up.",
+    default: [],
+    schema: paths,
+    check: checkImports,
+  },
+  limit: {
+    description: "A trial: only the first so many examples of each split are read.",
+    schema: { type: "integer", minimum: 1 },
+    check: countKey("limit"),
+  },
+  overfitBatch: {
+    description: "A trial: the first so many batches are to be learned by heart.",
+    schema: { type: "integer", minimum: 1 },
+    check: countKey("overfitBatch"),
+  },
+  plugins: {
+    description:
+      "Which packages may bring components, and which of them answers for a name that two claim. Default: what the project's package.json says, else auto.",
+    schema: {
+      anyOf: [
+        ...selection.anyOf,
+        {
+          type: "object",
+          properties: {
+            packages: selection,
+            pins: {
+              type: "object",
+              additionalProperties: { type: "string" },
+              description: 'Package by component, for example { "metrics/toy_metric": my-extension }.',
+            },
+          },
+          additionalProperties: false,
+        },
+      ],
+    },
+    check: checkPlugins,
+  },
+};
+
+/** What a message lists, in the order of a run file. */
+const keys = Object.keys(topLevel);
+
 /**
- * Checks the top level of a run and fills in its defaults. Every mistake is reported; the result is undefined when
- * one of the four components is missing or cannot be read as one.
+ * Checks the top level of a run and fills in its defaults. Every mistake is reported; the result is undefined when it is no
+ * mapping at all.
  */
-export function checkConfig(value: unknown, say: ReportProblem): RunConfig | undefined {
+export function checkConfig(value: unknown, say: ReportProblem): PartialRunConfig | undefined {
   if (!isRecord(value)) {
     const got = value === null || value === undefined ? "it is empty" : `got ${describeValue(value)}`;
     say([], `a run file is a mapping with tokenizer, data, model and trainer; ${got}`);
     return undefined;
   }
-  checkKeys(value, [], keys, "key", say);
-  const config = {
-    seed: checkSeed(value.seed, say),
-    tokenizer: checkRequired(value, "tokenizer", tokenizers, say),
-    data: checkRequired(value, "data", dataLoaders, say),
-    model: checkRequired(value, "model", models, say),
-    trainer: checkRequired(value, "trainer", trainers, say),
-    metrics: checkMetrics(value.metrics, say),
-    plugins: checkPlugins(value.plugins, say),
-    imports: checkImports(value.imports, say),
-    directory: checkDirectory(value.directory, say),
-    ...checkCount(value, "limit", say),
-    ...checkCount(value, "overfitBatch", say),
-  };
-  const { tokenizer, data, model, trainer } = config;
-  if (tokenizer === undefined || data === undefined || model === undefined || trainer === undefined)
+  // What a newer version means by its keys, nobody knows here.
+  if (typeof value.format === "number" && value.format > runFileFormat) {
+    checkFormat(value.format, say);
     return undefined;
-  return { ...config, tokenizer, data, model, trainer };
+  }
+  checkKeys(value, [], [...keys, "extends"], "key", say);
+  if (Object.hasOwn(value, "extends"))
+    say(["extends"], "only a run file itself can say what it extends; write it there", { side: "key" });
+  const spelled = spelledKeys(value);
+  const sayAsSpelled: ReportProblem = (path, ...rest) => say(asSpelled(path, spelled), ...rest);
+  return Object.fromEntries(
+    Object.entries(topLevel).map(([key, { check }]) => [
+      key,
+      check(value[spelled.get(key) ?? key], sayAsSpelled),
+    ]),
+  ) as unknown as PartialRunConfig;
+}
+
+/**
+ * Keys that are not there, with the misspelt ones that must be meant: `trianer` for `trainer`. What stands there is checked,
+ * too, so that the mistakes in it show at once and not when the key is mended.
+ */
+export function spelledKeys(value: unknown): ReadonlyMap<string, string> {
+  if (!isRecord(value)) return new Map();
+  return new Map(
+    Object.keys(value).flatMap((key): [string, string][] => {
+      const [meant] = keys.includes(key) ? [] : closestNames(key, [...keys, "extends"]);
+      return meant === undefined || Object.hasOwn(value, meant) ? [] : [[meant, key]];
+    }),
+  );
+}
+
+/** A path with its first key as the run has it. */
+export function asSpelled(path: ConfigPath, spelled: ReadonlyMap<string, string>): ConfigPath {
+  const [first, ...rest] = path;
+  const written = spelled.get(String(first));
+  return written === undefined ? path : [written, ...rest];
+}
+
+function slotKey<Component>(
+  key: string,
+  registry: keyof Registries,
+  description: string,
+  kind: RegistryKind<Component>,
+): TopLevelKey<Slot<Component> | undefined> {
+  const check = (value: unknown, say: ReportProblem): Slot<Component> | undefined => {
+    if (value !== undefined) return checkSlot(value, [key], kind, say);
+    const example = Object.keys(kind.builtins)[0] ?? "…";
+    say([key], `missing; give the name of a ${kind.noun}, for example \`${key}: ${example}\``);
+    return undefined;
+  };
+  return { description, component: registry, check };
 }
 
 function checkKeys(
@@ -72,6 +204,12 @@ function checkKeys(
   }
 }
 
+function checkFormat(value: unknown, say: ReportProblem): typeof runFileFormat {
+  if (value !== undefined && value !== runFileFormat)
+    say(["format"], `${unreadableFormat(value, runFileFormat)}`);
+  return runFileFormat;
+}
+
 function checkSeed(value: unknown, say: ReportProblem): number {
   if (value === undefined) return defaultSeed;
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
@@ -86,12 +224,13 @@ function checkDirectory(value: unknown, say: ReportProblem): string | undefined 
 }
 
 /** A number of examples or batches, where one is given. */
-function checkCount(config: Readonly<Record<string, unknown>>, key: keyof Trial, say: ReportProblem): Trial {
-  const value = config[key];
-  if (value === undefined) return {};
-  if (typeof value === "number" && Number.isSafeInteger(value) && value > 0) return { [key]: value };
-  say([key], `expected a whole number from 1, got ${describeValue(value)}`);
-  return {};
+function countKey(key: string) {
+  return (value: unknown, say: ReportProblem): number | undefined => {
+    if (value === undefined) return undefined;
+    if (typeof value === "number" && Number.isSafeInteger(value) && value > 0) return value;
+    say([key], `expected a whole number from 1, got ${describeValue(value)}`);
+    return undefined;
+  };
 }
 
 function checkImports(value: unknown, say: ReportProblem): readonly string[] {
@@ -100,20 +239,6 @@ function checkImports(value: unknown, say: ReportProblem): readonly string[] {
   const hint = typeof value === "string" ? `; write [${value}]` : "";
   say(["imports"], `expected a list of paths of modules, got ${describeValue(value)}${hint}`);
   return [];
-}
-
-function checkRequired<Component>(
-  config: Readonly<Record<string, unknown>>,
-  key: string,
-  kind: RegistryKind<Component>,
-  say: ReportProblem,
-): Slot<Component> | undefined {
-  if (config[key] !== undefined) return checkSlot(config[key], [key], kind, say);
-  say(
-    [key],
-    `missing; give the name of a ${kind.noun}, for example \`${key}: ${Object.keys(kind.builtins ?? {})[0] ?? "…"}\``,
-  );
-  return undefined;
 }
 
 function checkSlot<Component>(
@@ -156,7 +281,7 @@ function checkSlot<Component>(
   return undefined;
 }
 
-function checkMetrics(value: unknown, say: ReportProblem): RunConfig["metrics"] {
+function checkMetrics(value: unknown, say: ReportProblem): PartialRunConfig["metrics"] {
   if (value === undefined) return undefined;
   const given = value;
   if (!Array.isArray(given)) {
@@ -164,12 +289,11 @@ function checkMetrics(value: unknown, say: ReportProblem): RunConfig["metrics"] 
     say(["metrics"], `expected a list of metrics, got ${describeValue(given)}${hint}`);
     return [];
   }
-  const slots: Slot<Metric>[] = [];
+  const slots: (Slot<Metric> | undefined)[] = [];
   for (const [index, entry] of given.entries()) {
     const slot = checkSlot(entry, ["metrics", index], metrics, say);
-    if (slot === undefined) continue;
     // Results are kept by name, so a second one would overwrite the first.
-    if (slots.some(({ name }) => name === slot.name))
+    if (slot !== undefined && slots.some((other) => other?.name === slot.name))
       say(["metrics", index], `the metric "${slot.name}" is already in the list`);
     slots.push(slot);
   }

@@ -3,6 +3,7 @@ import { open, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ComponentOrigin } from "../trainers/index.ts";
 import { errorCode } from "./file-system.ts";
+import { unreadableFormat } from "./formats.ts";
 
 /** A checkpoint that could not be saved, or one that must not be used. */
 export class CheckpointError extends Error {
@@ -160,10 +161,7 @@ async function digestFile(path: string, inspect: (bytes: Uint8Array) => void): P
 function checkManifest(value: unknown): CheckpointManifest {
   if (!isRecord(value)) throw new Error("is not a JSON object");
   const { format, step, state, stateSha256, files, run, runSha256 } = value;
-  if (format !== 1)
-    throw new Error(
-      `has the format ${JSON.stringify(format)}; this version of codex-ml reads 1${typeof format === "number" && format > 1 ? ". A newer version wrote it: update codex-ml" : ""}`,
-    );
+  if (format !== 1) throw new Error(unreadableFormat(format, 1));
   if (typeof step !== "number" || !Number.isSafeInteger(step)) throw new Error("has no whole number `step`");
   if (!isRecord(state)) throw new Error("has no object `state`");
   if (typeof stateSha256 !== "string" || sha256(JSON.stringify(state)) !== stateSha256)

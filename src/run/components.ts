@@ -3,14 +3,21 @@ import type { Model, Task } from "../models/index.ts";
 import { type Registry, RegistryError, RegistryOptionsError } from "../registry/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
 import type { ComponentOrigin, NamedMetric, Trainer } from "../trainers/index.ts";
-import { isGiven, type NamedComponent, type Slot, type Trial, trialOf } from "./config.ts";
+import {
+  isGiven,
+  type NamedComponent,
+  type PartialRunConfig,
+  type Slot,
+  type Trial,
+  trialOf,
+} from "./config.ts";
 import { errorCode } from "./file-system.ts";
 import { importModules } from "./imports.ts";
 import { type ConfigPath, RunFileError, type RunFileProblem } from "./problems.ts";
 import { applyPlugins, globalRegistries, originLabel, type Registries } from "./registries.ts";
 import { completeOptions, type ResolvedSlot, type ResolvedSlots } from "./resolved.ts";
 import { restrictedData } from "./restricted-data.ts";
-import type { RunFile } from "./run-file.ts";
+import { isSound, type RunFile } from "./run-file.ts";
 import {
   type StartingPoint,
   sameTokenizer,
@@ -43,9 +50,17 @@ export interface Components {
   readonly trial: Trial;
   /** Whether the tokenizer comes ready from the run that it starts from. */
   readonly tokenizerIsTrained: boolean;
+  /** Runs that components start from. */
+  readonly startedFrom: {
+    readonly tokenizer?: StartedFrom | undefined;
+    readonly model?: StartedFrom | undefined;
+  };
   /** What `createModel` has to say: which weights it starts from. */
   readonly notes: readonly string[];
 }
+
+/** A run that a component starts from, and where it has the component's options from. */
+export type StartedFrom = Pick<StartingPoint, "shown" | "source">;
 
 export interface BuildOptions {
   /**
@@ -81,7 +96,7 @@ const defaultMetrics: Readonly<Record<Task, readonly NamedComponent[]>> = {
  * @throws {RunFileError} with the mistakes of all components at once, each at its line and column.
  */
 export async function buildComponents(
-  runFile: RunFile,
+  runFile: RunFile<PartialRunConfig>,
   registries: Registries = globalRegistries,
   { learned, followImports = learned === undefined }: BuildOptions = {},
 ): Promise<Components> {
@@ -93,17 +108,19 @@ export async function buildComponents(
       await importModules([path], runFile.directory);
     } catch (cause) {
       if (!(cause instanceof UsageError)) throw cause;
-      problems.push(runFile.problem(["imports", index], cause.message, { cause }));
+      problems.push(runFile.problem(["imports", index], cause.message.replaceAll("\n", "\n  "), { cause }));
     }
   }
   const build = async <Component>(
     kind: string,
     path: ConfigPath,
-    slot: Slot<Component>,
+    slot: Slot<Component> | undefined,
     registry: Registry<Component>,
     added: Readonly<Record<string, unknown>> = {},
     restoring = false,
   ): Promise<Built<Component> | undefined> => {
+    // What is wrong with it is among the problems of the top level.
+    if (slot === undefined) return undefined;
     try {
       return await buildSlot(runFile, kind, slot, registry, added, restoring);
     } catch (error) {
@@ -113,9 +130,10 @@ export async function buildComponents(
   };
 
   const start = async (key: "tokenizer" | "model"): Promise<StartingPoint | undefined> => {
-    if (learned !== undefined) return undefined;
+    const slot = config[key];
+    if (learned !== undefined || slot === undefined) return undefined;
     try {
-      return await startingPoint(key, config[key], runFile.directory);
+      return await startingPoint(key, slot, runFile.directory);
     } catch (cause) {
       if (!(cause instanceof Error) || errorCode(cause) === undefined) throw cause;
       problems.push(runFile.problem([key, "from"], cause.message, { cause }));
@@ -123,8 +141,8 @@ export async function buildComponents(
     }
   };
   const [tokenizerStart, modelStart] = [await start("tokenizer"), await start("model")];
-  const tokenizerSlot = tokenizerStart?.slot ?? withoutFrom(config.tokenizer);
-  const modelSlot = modelStart?.slot ?? withoutFrom(config.model);
+  const tokenizerSlot = tokenizerStart?.slot ?? (config.tokenizer && withoutFrom(config.tokenizer));
+  const modelSlot = modelStart?.slot ?? (config.model && withoutFrom(config.model));
 
   const hasLearned = learned !== undefined && Object.keys(learned).length > 0;
   // One that starts from a run has the run's copy of its files; those that `path` named may be gone.
@@ -150,9 +168,15 @@ export async function buildComponents(
   const model = await build("model", ["model"], modelSlot, registries.models, provisional);
   // Without its trainer nobody knows whether the run would have added the classes.
   const isAdded = ({ path }: RunFileProblem) => trainer === undefined && path.join(".") === "model.labels";
-  if (isGiven(config.model) || config.model.options.labels === undefined)
+  if (config.model === undefined || isGiven(config.model) || config.model.options.labels === undefined)
     problems.splice(0, problems.length, ...problems.filter((problem) => !isAdded(problem)));
-  if (trainer !== undefined && model !== undefined && model.component.task !== task)
+  if (
+    config.trainer !== undefined &&
+    config.model !== undefined &&
+    trainer !== undefined &&
+    model !== undefined &&
+    model.component.task !== task
+  )
     problems.push(
       runFile.problem(
         ["model"],
@@ -164,11 +188,13 @@ export async function buildComponents(
   const metrics: (Built<NamedMetric["metric"]> & { readonly name: string })[] = [];
   for (const [index, slot] of (config.metrics ?? defaultMetrics[task]).entries()) {
     const metric = await build("metric", ["metrics", index], slot, registries.metrics);
-    if (metric !== undefined) metrics.push({ ...metric, name: slot.name });
+    if (metric !== undefined && slot !== undefined) metrics.push({ ...metric, name: slot.name });
   }
 
   if (
     problems.length > 0 ||
+    !isSound(runFile) ||
+    modelSlot === undefined ||
     tokenizer === undefined ||
     data === undefined ||
     model === undefined ||
@@ -177,6 +203,7 @@ export async function buildComponents(
     throw new RunFileError(problems);
   const read = restrictedData(runFile, data.component, trainer.resolved);
   if ("problem" in read) throw new RunFileError([read.problem]);
+  const slots = runFile.config;
   const notes: string[] = [];
   return {
     tokenizer: tokenizer.component,
@@ -190,9 +217,9 @@ export async function buildComponents(
     origins: [tokenizer, data, model, trainer, ...metrics].map(({ origin }) => origin),
     problems: statedProblems(config.plugins, registries),
     resolved: {
-      tokenizer: withFrom(tokenizer.resolved, config.tokenizer),
+      tokenizer: withFrom(tokenizer.resolved, slots.tokenizer),
       data: data.resolved,
-      model: withFrom(model.resolved, config.model),
+      model: withFrom(model.resolved, slots.model),
       trainer: trainer.resolved,
       metrics: metrics.map(({ resolved }) => resolved),
     },
@@ -219,6 +246,7 @@ export async function buildComponents(
     },
     tokenizerIsTrained: tokenizerStart !== undefined || learned !== undefined,
     trial: trialOf(config),
+    startedFrom: { tokenizer: tokenizerStart, model: modelStart },
     notes,
   };
 }
@@ -231,7 +259,7 @@ export async function buildComponents(
  * @throws {RunFileError} as {@link buildComponents} does.
  */
 export async function createFromSlot<Component>(
-  runFile: RunFile,
+  runFile: RunFile<PartialRunConfig>,
   path: ConfigPath,
   slot: Slot<Component>,
   registry: Registry<Component>,
@@ -264,7 +292,7 @@ function modelAdditions(
   return task === "sequence_classification" ? { vocabSize, labels } : { vocabSize };
 }
 
-async function labelsOf(runFile: RunFile, data: DataLoader): Promise<readonly string[]> {
+async function labelsOf(runFile: RunFile<PartialRunConfig>, data: DataLoader): Promise<readonly string[]> {
   const labels = (await data.labels?.()) ?? [];
   if (labels.length > 1) return labels;
   const problem =
@@ -281,7 +309,7 @@ function withFrom(resolved: ResolvedSlot, slot: Slot<unknown>): ResolvedSlot {
 }
 
 async function createModel(
-  runFile: RunFile,
+  runFile: RunFile<PartialRunConfig>,
   slot: Slot<Model>,
   registry: Registry<Model>,
   vocabSize: number,
@@ -301,7 +329,7 @@ async function createModel(
 }
 
 async function buildSlot<Component>(
-  runFile: RunFile,
+  runFile: RunFile<PartialRunConfig>,
   kind: string,
   slot: Slot<Component>,
   registry: Registry<Component>,
@@ -318,7 +346,7 @@ async function buildSlot<Component>(
 }
 
 async function createComponent<Component>(
-  runFile: RunFile,
+  runFile: RunFile<PartialRunConfig>,
   slot: Slot<Component>,
   registry: Registry<Component>,
   added: Readonly<Record<string, unknown>>,
@@ -347,7 +375,7 @@ function resolve(
 
 /** What a registry said, as problems of the run file. Anything else is a fault of ours and goes on as it is. */
 function explain(
-  runFile: RunFile,
+  runFile: RunFile<PartialRunConfig>,
   path: ConfigPath,
   slot: Slot<unknown>,
   error: unknown,

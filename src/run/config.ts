@@ -26,6 +26,8 @@ export type PluginsSetting =
 
 /** A run as it is written: in YAML, JSON, TypeScript, or given to `train`. */
 export interface RunConfigInput {
+  /** Version of the format of run files. Default 1, the only one so far. */
+  readonly format?: 1;
   /** Decides initial weights, the order of the data and dropout. Default 1337. */
   readonly seed?: number;
   readonly tokenizer: ComponentSlot<Tokenizer>;
@@ -55,8 +57,28 @@ export interface Trial {
 }
 
 /** Of a run's configuration, what makes it a trial. */
-export function trialOf({ limit, overfitBatch }: Trial): Trial {
+export function trialOf({ limit, overfitBatch }: Pick<RunConfig, keyof Trial>): Trial {
   return { ...(limit !== undefined && { limit }), ...(overfitBatch !== undefined && { overfitBatch }) };
+}
+
+/** A component as a file that extends another may write it: options alone change those of the base's component. */
+type ExtendingSlot<Component> = ComponentSlot<Component> | Readonly<Record<string, unknown>>;
+
+/** Keys that are no component, as a file that extends another may write them: null takes back what that says. */
+type ExtendingKeys = {
+  readonly [Key in Exclude<keyof RunConfigInput, "tokenizer" | "data" | "model" | "trainer">]?:
+    | RunConfigInput[Key]
+    | null;
+};
+
+/** A run that extends run files: it need give only what is another than there. */
+export interface ExtendingRunInput extends ExtendingKeys {
+  /** Run files, relative to this one; the last goes before the others. */
+  readonly extends: string | readonly string[];
+  readonly tokenizer?: ExtendingSlot<Tokenizer>;
+  readonly data?: ExtendingSlot<DataLoader>;
+  readonly model?: ExtendingSlot<Model>;
+  readonly trainer?: ExtendingSlot<Trainer>;
 }
 
 /** A component to be built from its name and options. */
@@ -80,6 +102,7 @@ export function isGiven<Component>(slot: Slot<Component>): slot is GivenComponen
 
 /** A run whose top level was checked and completed. The options of its components are not checked yet. */
 export interface RunConfig {
+  readonly format: 1;
   readonly seed: number;
   readonly tokenizer: Slot<Tokenizer>;
   readonly data: Slot<DataLoader>;
@@ -95,8 +118,18 @@ export interface RunConfig {
   readonly imports: readonly string[];
   /** As it was written. */
   readonly directory: string | undefined;
-  readonly limit?: number;
-  readonly overfitBatch?: number;
+  readonly limit: number | undefined;
+  readonly overfitBatch: number | undefined;
+}
+
+/** As {@link RunConfig}, of a run whose top level may have mistakes: what cannot be read as a component is undefined. */
+export interface PartialRunConfig
+  extends Omit<RunConfig, "tokenizer" | "data" | "model" | "trainer" | "metrics"> {
+  readonly tokenizer: Slot<Tokenizer> | undefined;
+  readonly data: Slot<DataLoader> | undefined;
+  readonly model: Slot<Model> | undefined;
+  readonly trainer: Slot<Trainer> | undefined;
+  readonly metrics: readonly (Slot<Metric> | undefined)[] | undefined;
 }
 
 /**
@@ -110,6 +143,6 @@ export interface RunConfig {
  *   trainer: { name: "causal_lm", maxSteps: 1000 },
  * });
  */
-export function defineRun(config: RunConfigInput): RunConfigInput {
+export function defineRun(config: RunConfigInput | ExtendingRunInput): RunConfigInput | ExtendingRunInput {
   return config;
 }

@@ -60,7 +60,7 @@ export async function inspectData(path: string, options: InspectDataOptions = {}
   const model = await components.createModel(tokenizer.vocabSize);
   if (trainer.objective === undefined && model.task !== "causal_lm")
     throw new UsageError(
-      `The trainer "${runFile.config.trainer.name}" does not say what its model for ${model.task} reads (it has no \`objective\`), so its data cannot be shown.`,
+      `The trainer "${runFile.config.trainer?.name}" does not say what its model for ${model.task} reads (it has no \`objective\`), so its data cannot be shown.`,
     );
   const slot = components.resolved.trainer;
   const sequenceLength = sequenceLengthFor(model, optionIn(slot, "sequenceLength", "number"));

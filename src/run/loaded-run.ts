@@ -43,7 +43,7 @@ export async function loadRun(
 ): Promise<LoadedRun> {
   const directory = await openRunDirectory(path);
   const chosen = await chosenCheckpoint(directory.path, checkpoint);
-  const runFile = await loadRunFile(directory.runFile);
+  const runFile = await loadRunFile(directory.runFile, { followExtends: false });
   applyPlugins(runFile.config.plugins, registries);
   const { imports } = runFile.config;
   const tokenizer = await restoredTokenizer(directory, runFile, registries).catch(explainImports(imports));

@@ -85,7 +85,7 @@ function assign(node: unknown, [key, ...rest]: ConfigPath, value: unknown, walke
 }
 
 /** Whether a bare name here stands for a component. */
-function isSlot(path: ConfigPath): boolean {
+export function isSlot(path: ConfigPath): boolean {
   const [first] = path;
   return path.length === 1 ? slots.includes(String(first)) : path.length === 2 && first === "metrics";
 }

@@ -48,7 +48,7 @@ function formatProblem({ file, line, column, path, message, closest }: RunFilePr
 }
 
 /** `metrics[1].name` */
-function formatPath(path: ConfigPath): string {
+export function formatPath(path: ConfigPath): string {
   return path
     .map((key, index) => (typeof key === "number" ? `[${key}]` : index === 0 ? key : `.${key}`))
     .join("");

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { Document } from "yaml";
 import type { Factory } from "../registry/index.ts";
 import { isRecord } from "./check-config.ts";
-import { trialOf } from "./config.ts";
+import type { PartialRunConfig } from "./config.ts";
 import { plainJsonProblem } from "./plain-json.ts";
 import type { RunFile } from "./run-file.ts";
 
@@ -56,20 +56,23 @@ export async function completeOptions<Component>(
  *
  * @param runDirectory The folder that it will lie in; paths in options are made to work from there.
  */
-export function resolvedRun(runFile: RunFile, slots: ResolvedSlots, runDirectory: string): string {
-  const { seed, plugins, imports } = runFile.config;
+export function resolvedRun(
+  runFile: RunFile<PartialRunConfig>,
+  slots: ResolvedSlots,
+  runDirectory: string,
+): string {
   const written = {
-    seed,
+    ...runFile.config,
     directory: relativeFolder(runDirectory, runFile.directory),
     tokenizer: slotToWrite(slots.tokenizer),
     data: slotToWrite(slots.data),
     model: slotToWrite(slots.model),
     trainer: slotToWrite(slots.trainer),
     metrics: slots.metrics.map(slotToWrite),
-    ...trialOf(runFile.config),
-    ...(imports.length === 0 ? {} : { imports }),
-    ...(plugins.packages === undefined && plugins.pins === undefined ? {} : { plugins }),
   };
+  // An empty list or mapping is the same as none; but that nothing is to be computed is said.
+  for (const key of ["imports", "plugins"] as const)
+    if (Object.keys(written[key]).length === 0) Reflect.deleteProperty(written, key);
   return runYaml(written, "Training from this file again gives the same weights.");
 }
 

@@ -52,7 +52,7 @@ export async function openTokenizerAt(
     throw error;
   });
   if (run !== undefined) {
-    const runFile = await loadRunFile(run.runFile);
+    const runFile = await loadRunFile(run.runFile, { followExtends: false });
     applyPlugins(runFile.config.plugins, registries);
     return restoredTokenizer(run, runFile, registries);
   }

@@ -60,7 +60,11 @@ export async function resume(path: string, options: ResumeOptions = {}): Promise
 async function prepare(directory: RunDirectory, lock: RunLock, options: ResumeOptions): Promise<Run> {
   const { set = [], replace, fallback = false, force = [], registries } = options;
   const chosen = await checkpointToGoOnFrom(directory.path, fallback);
-  const runFile = await loadRunFile(directory.runFile, { set, ...(replace && { replace }) });
+  const runFile = await loadRunFile(directory.runFile, {
+    followExtends: false,
+    set,
+    ...(replace && { replace }),
+  });
   if (chosen === undefined) return beginAgain(directory, lock, runFile, options);
 
   const shown = displayPath(join(directory.path, chosen.path));

@@ -1,34 +1,35 @@
-import { readdir, readFile } from "node:fs/promises";
-import { basename, dirname, extname, resolve } from "node:path";
-import { closestNames } from "../registry/index.ts";
-import { checkConfig } from "./check-config.ts";
-import type { RunConfig, RunConfigInput } from "./config.ts";
-import { errorCode } from "./file-system.ts";
-import { type AppliedOverride, existingDepth, parseOverride, setAt } from "./overrides.ts";
-import {
-  type ConfigPath,
-  displayPath,
-  type Position,
-  RunFileError,
-  type RunFileProblem,
-} from "./problems.ts";
-import { parseYaml } from "./yaml-source.ts";
+import { resolve } from "node:path";
+import { asSpelled, checkConfig, isRecord, spelledKeys } from "./check-config.ts";
+import type { ExtendingRunInput, PartialRunConfig, RunConfig, RunConfigInput } from "./config.ts";
+import { withBases } from "./extends.ts";
+import { type Layer, type Merged, ownerOf } from "./layers.ts";
+import { type AppliedOverride, existingDepth, isSlot, parseOverride, setAt } from "./overrides.ts";
+import { type ConfigPath, type Position, RunFileError, type RunFileProblem } from "./problems.ts";
+import { readLayer } from "./read-layer.ts";
 
 /** A run file that was read, checked at its top level, and still knows where each thing stands. */
-export interface RunFile {
+export interface RunFile<Config = RunConfig> {
   /** Absolute; undefined when a program gave the run instead of a file. */
   readonly path: string | undefined;
   /** Absolute path of the folder that relative paths in the options refer to. */
   readonly directory: string;
-  readonly config: RunConfig;
+  readonly config: Config;
   /** Where the value at `path` (or its key) stands; undefined in TypeScript, from a program, and for what `--set` gave. */
   locate(path: ConfigPath, side?: "key" | "value"): Position | undefined;
+  /** What gave the value at `path`: undefined when nothing did, and a default holds. */
+  source(path: ConfigPath): ValueSource | undefined;
   /** A problem with the place of `at` (by default: of `path`) filled in. */
   problem(path: ConfigPath, message: string, details?: ProblemDetails): RunFileProblem;
   /** Mistakes at the top level. {@link loadRunFile} throws them; `buildComponents` adds those of the components. */
   readonly problems: readonly RunFileProblem[];
   /** @internal What {@link applyOverrides} goes on from. */
   readonly written: Written;
+}
+
+/** Where a value of a run was written. */
+export interface ValueSource extends Partial<Position> {
+  /** The file's name in messages, or `--set`. */
+  readonly file: string;
 }
 
 export interface ProblemDetails {
@@ -40,14 +41,7 @@ export interface ProblemDetails {
 }
 
 /** What was written, where, and which parts of it were overridden. */
-interface Written {
-  readonly value: unknown;
-  readonly path: string | undefined;
-  /** The file's name in messages. */
-  readonly label: string;
-  /** The folder of the file, or the working directory. */
-  readonly folder: string;
-  readonly locate: ((path: ConfigPath, side: "key" | "value") => Position) | undefined;
+interface Written extends Merged {
   readonly overrides: readonly AppliedOverride[];
 }
 
@@ -56,10 +50,9 @@ export interface LoadOptions {
   readonly set?: readonly string[];
   /** Replaces whole top-level values: how a program that resumes a run puts its own objects back into their slots. */
   readonly replace?: Partial<RunConfigInput>;
+  /** Whether the file may extend others; that of a run directory never does, and must not lead to code. Default true. */
+  readonly followExtends?: boolean;
 }
-
-const textExtensions = [".yaml", ".yml", ".json"];
-const moduleExtensions = [".ts", ".mts", ".cts", ".js", ".mjs", ".cjs"];
 
 /**
  * Reads a run file in YAML, JSON, TypeScript or JavaScript, and checks its top level.
@@ -71,32 +64,53 @@ export async function loadRunFile(path: string, options: LoadOptions = {}): Prom
 }
 
 /**
- * Like {@link loadRunFile}, but gives a run whose top level has mistakes too, as long as its components can be looked at:
- * whoever builds them can then report all mistakes together.
+ * Like {@link loadRunFile}, but gives a run whose top level has mistakes, too: whoever builds its components can then report
+ * all mistakes together.
  *
  * @throws {RunFileError} when the file cannot be read as a run at all.
  */
-export async function readRunFile(path: string, options: LoadOptions = {}): Promise<RunFile> {
-  const absolute = resolve(path);
-  const extension = extname(absolute).toLowerCase();
-  let written: Written;
-  if (textExtensions.includes(extension)) written = await readText(absolute);
-  else if (moduleExtensions.includes(extension)) written = await readModule(absolute);
-  else throw failure(absolute, `a run file ends in ${[...textExtensions, ...moduleExtensions].join(", ")}`);
-  if (options.replace !== undefined) written = replaceTop(written, options.replace);
-  return overridden(written, options.set ?? []);
+export async function readRunFile(
+  path: string,
+  { set = [], replace, followExtends = true }: LoadOptions = {},
+): Promise<RunFile<PartialRunConfig>> {
+  const layer = await readLayer(path);
+  if (!followExtends && isRecord(layer.value) && Object.hasOwn(layer.value, "extends"))
+    throw new RunFileError([
+      {
+        file: layer.label,
+        ...layer.locate?.(["extends"], "key"),
+        path: ["extends"],
+        message: "the file of a run directory extends no other; it is complete by itself",
+      },
+    ]);
+  return overridden(replaceTop({ ...(await withBases(layer)), overrides: [] }, replace), set);
 }
 
 /**
- * A run that a program gives as an object; the same checks as for a file.
+ * A run that a program gives as an object, with what it extends; the same checks as for a file.
+ *
+ * @param directory What relative paths refer to. Default: the working directory.
+ */
+export async function readRun(
+  config: RunConfigInput | ExtendingRunInput,
+  set: readonly string[] = [],
+  directory: string = process.cwd(),
+): Promise<RunFile<PartialRunConfig>> {
+  return overridden({ ...(await withBases(programLayer(config, directory))), overrides: [] }, set);
+}
+
+/**
+ * A run that a program gives as an object, complete as it is.
  *
  * @param directory What relative paths refer to. Default: the working directory.
  */
 export function runFileFrom(config: RunConfigInput, directory: string = process.cwd()): RunFile {
-  const folder = resolve(directory);
-  return sound(
-    check({ value: config, path: undefined, label: "run", folder, locate: undefined, overrides: [] }),
-  );
+  const layer = programLayer(config, directory);
+  return sound(check({ value: config, owner: { layer }, overrides: [] }, []));
+}
+
+function programLayer(value: unknown, directory: string): Layer {
+  return { value, path: undefined, label: "run", folder: resolve(directory), locate: undefined };
 }
 
 /**
@@ -109,12 +123,17 @@ export function applyOverrides(runFile: RunFile, assignments: readonly string[])
   return sound(overridden(runFile.written, assignments));
 }
 
-function sound(runFile: RunFile): RunFile {
-  if (runFile.problems.length > 0) throw new RunFileError(runFile.problems);
+function sound(runFile: RunFile<PartialRunConfig>): RunFile {
+  if (!isSound(runFile)) throw new RunFileError(runFile.problems);
   return runFile;
 }
 
-function overridden(written: Written, assignments: readonly string[]): RunFile {
+/** Whether the top level has no mistake, and so all four components. */
+export function isSound(runFile: RunFile<PartialRunConfig>): runFile is RunFile {
+  return runFile.problems.length === 0;
+}
+
+function overridden(written: Written, assignments: readonly string[]): RunFile<PartialRunConfig> {
   const problems: RunFileProblem[] = [];
   let { value } = written;
   const overrides = [...written.overrides];
@@ -129,26 +148,49 @@ function overridden(written: Written, assignments: readonly string[]): RunFile {
     overrides.push({ ...override, created: existingDepth(value, override.path) + 1 });
     value = result.value;
   }
-  if (problems.length > 0) throw new RunFileError(problems);
-  return check({ ...written, value, overrides });
+  return check({ ...written, value, overrides }, problems);
 }
 
-function check(written: Written): RunFile {
-  const problems: RunFileProblem[] = [];
+/** @param problems Those of what `--set` gave. */
+function check(written: Written, problems: RunFileProblem[]): RunFile<PartialRunConfig> {
   const config = checkConfig(written.value, (path, message, details) => {
     problems.push(problemAt(written, path, message, details));
   });
   if (config === undefined) throw new RunFileError(problems);
+  const spelled = spelledKeys(written.value);
   return {
-    path: written.path,
-    directory: resolve(written.folder, config.directory ?? "."),
+    path: written.owner.layer.path,
+    directory: resolve(folderOf(written), config.directory ?? "."),
     config,
     locate: (path, side = "value") =>
-      overrideOf(written, path) === undefined ? written.locate?.(path, side) : undefined,
-    problem: (path, message, details) => problemAt(written, path, message, details),
+      overrideOf(written, path) === undefined ? ownerOf(written.owner, path).locate?.(path, side) : undefined,
+    source: (path) => (isWritten(written, path) ? placeOf(written, path, "value") : undefined),
+    problem: (path, message, { at = path, ...details } = {}) =>
+      problemAt(written, asSpelled(path, spelled), message, { ...details, at: asSpelled(at, spelled) }),
     problems,
     written,
   };
+}
+
+/** What `directory` starts at: the folder of the file that gave it. One that a command gave starts at the run file's. */
+function folderOf(written: Written): string {
+  const { layer } = written.owner;
+  return overrideOf(written, ["directory"]) === undefined
+    ? ownerOf(written.owner, ["directory"]).folder
+    : layer.folder;
+}
+
+function isWritten({ value }: Written, path: ConfigPath): boolean {
+  const depth = existingDepth(value, path);
+  if (depth === path.length) return true;
+  // A bare name stands for `{ name }`.
+  return depth === path.length - 1 && path.at(-1) === "name" && isSlot(path.slice(0, -1));
+}
+
+function placeOf(written: Written, path: ConfigPath, side: "key" | "value"): ValueSource {
+  if (overrideOf(written, path) !== undefined) return { file: "--set" };
+  const layer = ownerOf(written.owner, path);
+  return { file: layer.label, ...layer.locate?.(path, side) };
 }
 
 function problemAt(
@@ -158,10 +200,8 @@ function problemAt(
   details: ProblemDetails = {},
 ): RunFileProblem {
   const { closest, cause, at = path, side = "value" } = details;
-  const from = overrideOf(written, at);
   return {
-    file: from === undefined ? written.label : "--set",
-    ...(from === undefined ? written.locate?.(at, side) : undefined),
+    ...placeOf(written, at, side),
     path,
     message,
     ...(closest === undefined ? {} : { closest }),
@@ -181,88 +221,7 @@ function overrideOf({ overrides }: Written, path: ConfigPath): AppliedOverride |
   );
 }
 
-async function readText(path: string): Promise<Written> {
-  const bytes = await read(path);
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw failure(path, "is not text in UTF-8; save it in that encoding", cause);
-  }
-  const source = parseYaml(text);
-  const label = displayPath(path);
-  if (source.problems.length > 0)
-    throw new RunFileError(source.problems.map((problem) => ({ ...problem, file: label, path: [] })));
-  return { value: source.value, path, label, folder: dirname(path), locate: source.locate, overrides: [] };
-}
-
-async function readModule(path: string): Promise<Written> {
-  // Asked first, so that a missing file is told apart from a missing import of it.
-  await read(path);
-  const { createJiti } = await import("jiti");
-  let module: unknown;
-  try {
-    // No caches: a file that was edited between two runs of one process must be read again.
-    module = await createJiti(path, { moduleCache: false, fsCache: false }).import(path);
-  } catch (cause) {
-    throw failure(path, `cannot be run: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
-  }
-  if (typeof module !== "object" || module === null || !("default" in module) || module.default === undefined)
-    throw failure(path, "has no default export; write `export default defineRun({ … })`");
-  return {
-    value: module.default,
-    path,
-    label: displayPath(path),
-    folder: dirname(path),
-    locate: undefined,
-    overrides: [],
-  };
-}
-
-async function read(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    switch (errorCode(cause)) {
-      case "ENOENT":
-        throw new RunFileError([
-          {
-            file: displayPath(path),
-            path: [],
-            message: "there is no such file",
-            ...(await neighbour(path)),
-            cause,
-          },
-        ]);
-      case "EISDIR":
-        throw failure(path, "is a folder, not a run file", cause);
-      case "EACCES":
-        throw failure(path, "cannot be read: no permission", cause);
-      default:
-        throw failure(
-          path,
-          `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
-          cause,
-        );
-    }
-  }
-}
-
-/** The run file beside `path` whose name is nearly the same. */
-async function neighbour(path: string): Promise<{ readonly closest?: string }> {
-  const names = await readdir(dirname(path)).catch(() => []);
-  const runFiles = names.filter((name) => [...textExtensions, ...moduleExtensions].includes(extname(name)));
-  const [closest] = closestNames(basename(path), runFiles);
-  return closest === undefined ? {} : { closest };
-}
-
-function failure(path: string, message: string, cause?: unknown): RunFileError {
-  return new RunFileError([
-    { file: displayPath(path), path: [], message, ...(cause === undefined ? {} : { cause }) },
-  ]);
-}
-
-function replaceTop(written: Written, replacements: Partial<RunConfigInput>): Written {
-  if (typeof written.value !== "object" || written.value === null) return written;
+function replaceTop(written: Written, replacements: Partial<RunConfigInput> = {}): Written {
+  if (!isRecord(written.value)) return written;
   return { ...written, value: { ...written.value, ...replacements } };
 }

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { ComponentOrigin, RunChange } from "../trainers/index.ts";
 import { isRecord } from "./check-config.ts";
 import { disk, writeDurably } from "./file-system.ts";
+import { unreadableFormat } from "./formats.ts";
 
 /** A run directory that cannot be made, or is none. */
 export class RunDirectoryError extends Error {
@@ -17,7 +18,10 @@ export class RunDirectoryError extends Error {
   }
 }
 
-/** `manifest.json`: what a run was made of. */
+/**
+ * `manifest.json`: what a run was made of. Its `format` is that of the whole directory: of this file, the layout of the folders
+ * and the events in `metrics.ndjson`. Checkpoints and the run file have their own.
+ */
 export interface RunManifest {
   readonly format: 1;
   readonly name: string;
@@ -67,8 +71,7 @@ export const stagedManifestName = `.${manifestName}.staging`;
 /** @throws {Error} whose message goes on from the file's name. */
 export function checkManifest(value: unknown): RunManifest {
   if (!isRecord(value)) throw new Error("is not a JSON object");
-  if (value.format !== 1)
-    throw new Error(`has the format ${JSON.stringify(value.format)}; this version of codex-ml reads 1`);
+  if (value.format !== 1) throw new Error(unreadableFormat(value.format, 1));
   for (const [key, type] of [
     ["name", "string"],
     ["created", "string"],

@@ -4,9 +4,9 @@ import type { HostTensor } from "../runtime/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
 import { chosenCheckpoint, readCheckpoint, skippedWarnings } from "./checkpoint.ts";
 import { isGiven, type NamedComponent, type Slot } from "./config.ts";
-import { displayPath } from "./problems.ts";
+import { type ConfigPath, displayPath } from "./problems.ts";
 import { openRunDirectory, readTokenizerFiles } from "./run-directory.ts";
-import { loadRunFile } from "./run-file.ts";
+import { loadRunFile, type ValueSource } from "./run-file.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** A finished run that another one starts from: `from: <run-dir>` in a slot of its run file. */
@@ -15,6 +15,8 @@ export interface StartingPoint {
   readonly shown: string;
   /** The slot with the options of the run that it starts from, those of its own before them, and without `from`. */
   readonly slot: NamedComponent;
+  /** Where the other run has its options from. */
+  source(path: ConfigPath): ValueSource | undefined;
   tokenizerFiles(): Promise<Readonly<Record<string, string>>>;
   parameters(): Promise<{
     readonly parameters: ReadonlyMap<string, HostTensor>;
@@ -39,7 +41,7 @@ export async function startingPoint(
   if (typeof from !== "string" || from === "") throw new UsageError("`from` is the path of a run directory");
   const run = await openRunDirectory(resolve(directory, from));
   const shown = displayPath(run.path);
-  const { config } = await loadRunFile(run.runFile);
+  const { config, source: sourceOf } = await loadRunFile(run.runFile, { followExtends: false });
   const source: Slot<unknown> = config[key];
   if (isGiven(source) || source.name !== slot.name)
     throw new UsageError(`the ${key} of ${shown} is "${source.name}", not "${slot.name}"`);
@@ -47,6 +49,7 @@ export async function startingPoint(
   return {
     shown,
     slot: { name: slot.name, options: { ...theirs, ...own } },
+    source: sourceOf,
     tokenizerFiles: () => readTokenizerFiles(run),
     parameters: async () => {
       const chosen = await chosenCheckpoint(run.path);

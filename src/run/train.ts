@@ -1,10 +1,10 @@
 import { basename, extname } from "node:path";
 import { buildComponents } from "./components.ts";
-import type { RunConfigInput } from "./config.ts";
+import type { ExtendingRunInput, PartialRunConfig, RunConfigInput } from "./config.ts";
 import { createRunDirectory, refuseOccupied } from "./new-run-directory.ts";
 import { resolvedRun } from "./resolved.ts";
 import { Run, type RunOptions, versionsNow } from "./run.ts";
-import { applyOverrides, type RunFile, readRunFile, runFileFrom } from "./run-file.ts";
+import { applyOverrides, type RunFile, readRun, readRunFile } from "./run-file.ts";
 
 export { Run, type RunResult } from "./run.ts";
 
@@ -36,7 +36,7 @@ export interface TrainOptions extends RunOptions {
  * for await (const event of run) if (event.type === "step") console.log(event.step, event.loss);
  */
 export async function train(
-  run: string | RunConfigInput | RunFile,
+  run: string | RunConfigInput | ExtendingRunInput | RunFile,
   options: TrainOptions = {},
 ): Promise<Run> {
   const { limit, overfitBatch } = options;
@@ -59,11 +59,14 @@ export async function train(
   return new Run({ seed: runFile.config.seed, components, directory, options });
 }
 
-async function runFileOf(run: string | RunConfigInput | RunFile, set: readonly string[]): Promise<RunFile> {
+async function runFileOf(
+  run: string | RunConfigInput | ExtendingRunInput | RunFile,
+  set: readonly string[],
+): Promise<RunFile<PartialRunConfig>> {
   if (typeof run === "string") return readRunFile(run, { set });
-  return isRunFile(run) ? applyOverrides(run, set) : applyOverrides(runFileFrom(run), set);
+  return isRunFile(run) ? applyOverrides(run, set) : readRun(run, set);
 }
 
-function isRunFile(run: RunConfigInput | RunFile): run is RunFile {
+function isRunFile(run: RunConfigInput | ExtendingRunInput | RunFile): run is RunFile {
   return "config" in run && "locate" in run;
 }

@@ -1,15 +1,15 @@
 import { z } from "zod";
 import type { Model } from "../models/index.ts";
+import { beginLoop } from "./begin-loop.ts";
 import { causalObjective } from "./causal-objective.ts";
 import { checkId } from "./check-id.ts";
 import type { SampleEvent, TrainingEvent } from "./events.ts";
-import { TextGenerator } from "./generation/index.ts";
+import type { TextGenerator } from "./generation/index.ts";
 import { defineTrainer, type Trainer, type TrainingContext, type TrainingPlan } from "./index.ts";
 import type { Objective } from "./objective.ts";
 import { optimizerShapes } from "./optimizer-state.ts";
 import { checkCommon, commonFields, completeCommon } from "./options.ts";
 import { prepareTraining } from "./preparation.ts";
-import { trainingLoop } from "./training-loop.ts";
 import type { TrainingStep } from "./training-step.ts";
 
 const count = z.int().positive();
@@ -69,7 +69,7 @@ class CausalLmTrainer implements Trainer {
 
   train(context: TrainingContext): AsyncGenerator<TrainingEvent> {
     const { sampleSteps, sampleTokens } = this.#options;
-    return trainingLoop(context, {
+    return beginLoop(context, {
       options: this.#options,
       objective: this.objective(),
       ...(sampleTokens > 0 && { sample: this.#sampler(context), sampleSteps }),
@@ -87,7 +87,8 @@ class CausalLmTrainer implements Trainer {
       const prompt = samplePrompt ?? (await firstWords(data.texts(split)));
       // Data without text, and no token to start from: there is nothing to write about.
       if (samplePrompt === undefined && prompt === "" && tokenizer.eosTokenId === undefined) return undefined;
-      generator ??= new TextGenerator(model, tokenizer);
+      const generation = await import("./generation/index.ts");
+      generator ??= new generation.TextGenerator(model, tokenizer);
       let text = "";
       const options = { maxNewTokens, temperature, seed, signal };
       for await (const piece of generator.generate(prompt, weights, options)) text += piece;

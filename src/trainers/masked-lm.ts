@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Model } from "../models/index.ts";
+import { beginLoop } from "./begin-loop.ts";
 import type { TrainingEvent } from "./events.ts";
 import { defineTrainer, type Trainer, type TrainingContext, type TrainingPlan } from "./index.ts";
 import { maskedObjective } from "./masked-objective.ts";
@@ -7,7 +8,6 @@ import type { Objective } from "./objective.ts";
 import { optimizerShapes } from "./optimizer-state.ts";
 import { checkCommon, commonFields, completeCommon } from "./options.ts";
 import { prepareTraining } from "./preparation.ts";
-import { trainingLoop } from "./training-loop.ts";
 
 const fields = z.strictObject({
   ...commonFields,
@@ -62,6 +62,6 @@ class MaskedLmTrainer implements Trainer {
   }
 
   train(context: TrainingContext): AsyncGenerator<TrainingEvent> {
-    return trainingLoop(context, { options: this.#options, objective: this.objective() });
+    return beginLoop(context, { options: this.#options, objective: this.objective() });
   }
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Model } from "../models/index.ts";
+import { beginLoop } from "./begin-loop.ts";
 import { classificationObjective } from "./classification-objective.ts";
 import { TrainingError } from "./errors.ts";
 import type { TrainingEvent } from "./events.ts";
@@ -8,7 +9,6 @@ import type { Objective } from "./objective.ts";
 import { optimizerShapes } from "./optimizer-state.ts";
 import { checkCommon, commonFields, completeCommon } from "./options.ts";
 import { prepareTraining } from "./preparation.ts";
-import { trainingLoop } from "./training-loop.ts";
 
 const fields = z.strictObject({
   ...commonFields,
@@ -82,7 +82,7 @@ class SequenceClassificationTrainer implements Trainer {
 
   train(context: TrainingContext): AsyncGenerator<TrainingEvent> {
     const { mistakes } = this.#options;
-    return trainingLoop(context, {
+    return beginLoop(context, {
       options: this.#options,
       objective: this.objective(context.model),
       mistakes,

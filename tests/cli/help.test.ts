@@ -10,6 +10,19 @@ afterAll(removeProjects);
 
 describe.concurrent("--help", () => {
   test.each([
+    [["init"], ["[dir]", "--data", "--task", "--format", "--yes", "--force"]],
+    [
+      ["config", "check"],
+      ["<run-file>", "--set", "--import", "--json", "Exit codes"],
+    ],
+    [
+      ["config", "explain"],
+      ["<run-file>", "--set", "--import", "--json"],
+    ],
+    [
+      ["config", "schema"],
+      ["--out", "--import", "yaml-language-server"],
+    ],
     [["train"], ["<run-file>", "--set", "--out", "--json", "--quiet", "--no-tensorboard"]],
     [["evaluate"], ["<run-dir>", "--split", "--data", "--json"]],
     [
@@ -63,7 +76,7 @@ describe.concurrent("--help", () => {
   test("of the program lists the commands and the exit codes", async () => {
     const { code, stdout } = await project.run(["--help"]);
     expect(code).toBe(0);
-    for (const command of ["train", "evaluate", "generate", "metrics", "data", "plugins"])
+    for (const command of ["init", "config", "train", "evaluate", "generate", "metrics", "data", "plugins"])
       expect(stdout).toMatch(new RegExp(`^ +${command}\\b`, "m"));
     expect(stdout).toMatch(/0 .*1 .*2 .*130/);
   });
