@@ -1,5 +1,5 @@
 import { RuntimeError } from "../errors.ts";
-import { type NativeMemory, ortApi, type Pointer } from "./api.ts";
+import { type NativeMemory, ortApi, type Pointer, textAt } from "./api.ts";
 import { ortEnvironment } from "./environment.ts";
 
 const ALL_OPTIMIZATIONS = 99;
@@ -19,15 +19,38 @@ export interface NativeConstants {
   readonly values: NativeMemory;
 }
 
+/** What is told of each run of a session. */
+export interface SessionObserver {
+  /** Beginning of the file that the library writes the times of nodes to. */
+  readonly profilePrefix: string;
+  /** @param milliseconds from the call until it settled. */
+  ran(milliseconds: number): void;
+}
+
+/** Memory that graphs compute in, besides the buffers that they are given: what lies between operators, and constants. */
+export interface ArenaStatistics {
+  /** Bytes in use now. */
+  readonly inUse: number;
+  /** The most bytes that were in use at a time, since the process began. */
+  readonly peak: number;
+  /** Bytes that the arena holds of the system. */
+  readonly reserved: number;
+}
+
 /** A compiled ONNX model. Its memory goes when the garbage collector finds that nothing needs it, or at once with `close`. */
 export class OrtSession {
   readonly #pointer: Pointer;
+  readonly #observer: SessionObserver | undefined;
   #running = 0;
   #closed = false;
 
-  /** @throws RuntimeError with the library's message when the model is not valid or uses an operator it lacks. */
-  constructor(model: Uint8Array, constants?: NativeConstants) {
+  /**
+   * @param observer for a session that is to be profiled, until {@link endProfiling}.
+   * @throws RuntimeError with the library's message when the model is not valid or uses an operator it lacks.
+   */
+  constructor(model: Uint8Array, constants?: NativeConstants, observer?: SessionObserver) {
     const api = ortApi();
+    this.#observer = observer;
     const settings = api.create("CreateSessionOptions");
     try {
       api.call("SetSessionGraphOptimizationLevel", settings, ALL_OPTIMIZATIONS);
@@ -37,6 +60,7 @@ export class OrtSession {
       api.call("AddSessionConfigEntry", settings, "session.use_env_allocators", "1");
       // Work is dealt to threads in smaller and smaller pieces, so that one core that is also wanted elsewhere holds up less.
       api.call("AddSessionConfigEntry", settings, "session.dynamic_block_base", "4");
+      if (observer !== undefined) api.call("EnableProfiling", settings, nativePath(observer.profilePrefix));
       if (constants !== undefined)
         api.call(
           "AddExternalInitializers",
@@ -85,6 +109,7 @@ export class OrtSession {
   ): Promise<void> {
     if (this.#closed) throw new RuntimeError("SESSION_CLOSED", "This session is closed and cannot run.");
     this.#running++;
+    const started = performance.now();
     try {
       await ortApi().callAsync(
         "Run",
@@ -99,6 +124,51 @@ export class OrtSession {
       );
     } finally {
       this.#running--;
+      this.#observer?.ran(performance.now() - started);
     }
   }
+
+  /**
+   * Statistics of the arena that all sessions of the process share.
+   *
+   * @throws RuntimeError when the session is closed.
+   */
+  arena(): ArenaStatistics {
+    if (this.#closed) throw new RuntimeError("SESSION_CLOSED", "This session is closed and has no arena.");
+    const api = ortApi();
+    const allocator = api.create("CreateAllocator", this.#pointer, ortEnvironment().memoryInfo);
+    try {
+      const statistics = api.create("AllocatorGetStats", allocator);
+      const read = (key: string) => Number(api.text("GetKeyValue", statistics, key) ?? Number.NaN);
+      const result = { inUse: read("InUse"), peak: read("MaxInUse"), reserved: read("TotalAllocated") };
+      api.release("ReleaseKeyValuePairs", statistics);
+      return result;
+    } finally {
+      api.release("ReleaseAllocator", allocator);
+    }
+  }
+
+  /**
+   * Ends profiling: runs that follow are not recorded. Gives the path of the file with the events; undefined for a session that
+   * is closed.
+   */
+  async endProfiling(): Promise<string | undefined> {
+    if (this.#closed) return undefined;
+    const api = ortApi();
+    const allocator = api.create("GetAllocatorWithDefaultOptions");
+    const out = new BigUint64Array(new ArrayBuffer(8));
+    // Writing the file takes a while.
+    await api.callAsync("SessionEndProfiling", this.#pointer, allocator, out);
+    const [text = 0n] = out;
+    try {
+      return textAt(text);
+    } finally {
+      api.call("AllocatorFree", allocator, text);
+    }
+  }
+}
+
+/** A path as the library wants it (`ORTCHAR_T*`): UTF-16 on Windows, UTF-8 elsewhere. */
+function nativePath(path: string): Uint8Array {
+  return Buffer.from(`${path}\0`, process.platform === "win32" ? "utf16le" : "utf8");
 }
