@@ -6,6 +6,8 @@ interface TrainFlags {
   readonly import?: readonly string[];
   readonly set?: readonly string[];
   readonly out?: string;
+  readonly profile?: true;
+  readonly profileLayers?: true;
   readonly json?: true;
 }
 
@@ -17,6 +19,8 @@ export function trainCommand(): Command {
     .option("--set <path=value>", "replace a value of the run file (may be repeated)", collect)
     .addOption(importOption())
     .option("--out <dir>", "the run directory (default: runs/<name>-<time>)")
+    .option("--profile", "at the end, tell where the time went, and write profile.json to the run directory")
+    .option("--profile-layers", "the same with each layer of the model by itself")
     .option("--json", "print one JSON event a line on stdout, and nothing else")
     .addHelpText(
       "after",
@@ -29,9 +33,10 @@ ${interruptHelp} \`codex-ml resume\` goes on.
     )
     .action(async (path: string, flags: TrainFlags) => {
       await importNamed(flags.import);
+      const profiled = { profile: flags.profileLayers ? ("layers" as const) : flags.profile === true };
       const { train } = await import("../run/train.ts");
       await follow(
-        (options) => train(path, { ...options, set: flags.set ?? [], out: flags.out }),
+        (options) => train(path, { ...options, set: flags.set ?? [], out: flags.out, ...profiled }),
         flags.json === true,
       );
     });

@@ -19,6 +19,7 @@ import type { Components } from "./components.ts";
 import { requireRunRoom } from "./disk-room.ts";
 import { errorCode } from "./file-system.ts";
 import { type LoadedRun, loadRun } from "./loaded-run.ts";
+import type { RunProfile } from "./profile.ts";
 import type { Registries } from "./registries.ts";
 import { describeConfig } from "./run-changes.ts";
 import { completeRunDirectory, type RunDirectory } from "./run-directory.ts";
@@ -63,6 +64,8 @@ export interface RunParts {
   readonly events?: readonly RunEvent[];
   /** Bytes of `metrics.ndjson` to keep. Default: all. */
   readonly metricsBytes?: number;
+  /** Finds out where the time goes. */
+  readonly profile?: RunProfile | undefined;
 }
 
 /** A run that goes on as its events are read; they are also written to its directory, which it holds until its end. */
@@ -134,8 +137,9 @@ export class Run implements AsyncIterable<RunEvent> {
   }
 
   async *#train(metricsFile: NdjsonFile): AsyncGenerator<RunEvent> {
-    const { components, goingOn } = this.#parts;
+    const { components, goingOn, profile } = this.#parts;
     const { tokenizer, data, trainer, metrics } = components;
+    profile?.begin();
     const { model, fingerprint } = goingOn ?? (yield* this.#begin());
     const run = this.#describe(fingerprint);
     const warnings: WarningEvent[] = [];
@@ -155,10 +159,12 @@ export class Run implements AsyncIterable<RunEvent> {
           onWarning: (warning) => warnings.push(warning),
         }),
       ...(goingOn && { resume: goingOn.point }),
+      ...(profile && { profiler: profile.profiler }),
     };
     yield await this.#first(context);
     let end: EndEvent | undefined;
-    for await (const event of trainer.train(context)) {
+    const events = trainer.train(context);
+    for await (const event of profile?.timed(events) ?? events) {
       yield* warnings.splice(0);
       // Held back until it is known to be true.
       if (event.type === "end") end = event;
@@ -169,6 +175,7 @@ export class Run implements AsyncIterable<RunEvent> {
         code: "NOTHING_TRAINED",
       });
     yield* warnings.splice(0);
+    if (profile !== undefined) yield await profile.finish(this.directory, end.step);
     yield end;
   }
 

@@ -2,6 +2,7 @@ import { basename, extname } from "node:path";
 import { buildComponents } from "./components.ts";
 import type { RunConfigInput } from "./config.ts";
 import { createRunDirectory, refuseOccupied } from "./new-run-directory.ts";
+import { RunProfile } from "./profile.ts";
 import { resolvedRun } from "./resolved.ts";
 import { Run, type RunOptions, versionsNow } from "./run.ts";
 import { applyOverrides, type RunFile, readRunFile, runFileFrom } from "./run-file.ts";
@@ -15,6 +16,11 @@ export interface TrainOptions extends RunOptions {
   readonly name?: string;
   /** Values to replace in a run file that is given by its path, as `--set` does: `["trainer.maxSteps=10"]`. */
   readonly set?: readonly string[];
+  /**
+   * Whether to find out where the time goes: the event `profile` and the file `profile.json` tell it at the end. `"layers"`: with
+   * each layer of the model by itself.
+   */
+  readonly profile?: boolean | "layers";
 }
 
 /**
@@ -41,7 +47,14 @@ export async function train(
     runFile: resolvedRun(runFile, components.resolved, path),
     manifest: { seed: runFile.config.seed, components: components.origins, ...versionsNow() },
   }));
-  return new Run({ seed: runFile.config.seed, components, directory, options });
+  const { profile } = options;
+  return new Run({
+    seed: runFile.config.seed,
+    components,
+    directory,
+    options,
+    ...(profile && { profile: new RunProfile(profile === "layers" ? "layers" : "folded") }),
+  });
 }
 
 async function runFileOf(run: string | RunConfigInput | RunFile, set: readonly string[]): Promise<RunFile> {

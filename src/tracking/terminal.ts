@@ -2,6 +2,7 @@ import { createColors } from "picocolors";
 import type { EndEvent, RunEvent, StepEvent } from "../trainers/index.ts";
 import { type Colors, colorsFor, isCapable } from "./colors.ts";
 import { formatCount, formatDuration, niceInterval, printable } from "./format.ts";
+import { formatProfile } from "./profile-table.ts";
 import { Progress } from "./progress.ts";
 import {
   formatEvaluation,
@@ -91,6 +92,10 @@ class Terminal implements Tracker {
         break;
       case "checkpoint":
         this.#print(this.#colors.dim(`saved ${event.path}`));
+        break;
+      case "profile":
+        this.#draw("");
+        this.#print(`\n${formatProfile(event, this.#colors)}\n`);
         break;
       case "warning":
         this.#print(this.#message(this.#colors.yellow("warning"), event.message));

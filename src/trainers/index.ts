@@ -16,9 +16,11 @@ import type { TrainingEvent } from "./events.ts";
 import type { maskedLm } from "./masked-lm.ts";
 import type { Objective } from "./objective.ts";
 import type { sequenceClassification } from "./sequence-classification.ts";
+import type { TrainingProfiler } from "./training-profiler.ts";
 
 export type { DataSurvey } from "./data-survey.ts";
 export type * from "./events.ts";
+export type { TrainingProfile } from "./training-profiler.ts";
 
 /** A metric under the name that the run file gave it. */
 export interface NamedMetric {
@@ -61,6 +63,8 @@ export interface TrainingContext {
   saveCheckpoint(checkpoint: Checkpoint, keep?: number): Promise<string>;
   /** Where to go on. Only a trainer that `resumes` is given one. */
   readonly resume?: ResumePoint;
+  /** There when the run is to be profiled: a trainer gives it to its `TrainingStep`. */
+  readonly profiler?: TrainingProfiler;
 }
 
 /**

@@ -36,7 +36,7 @@ export interface LoopPlan {
  * @throws TrainingError when training cannot go on; what was learned so far is saved first.
  */
 export async function* trainingLoop(context: TrainingContext, plan: LoopPlan): AsyncGenerator<TrainingEvent> {
-  const { model, data, metrics, signal, resume } = context;
+  const { model, data, metrics, signal, resume, profiler } = context;
   const { options, objective } = plan;
   const { gradientAccumulationSteps } = options;
   const batching = batchingOf(context, options, objective);
@@ -46,6 +46,7 @@ export async function* trainingLoop(context: TrainingContext, plan: LoopPlan): A
   const planned = options.maxSteps ?? (await prepareTraining(context, options, objective)).maxSteps;
   // Interrupted while the data is looked at: not even the number of updates is known.
   const maxSteps = planned ?? (resume?.step ?? 0) + 1;
+  profiler?.plan(maxSteps - (resume?.step ?? 0));
   const { evalSteps = evalStepsFor(maxSteps) } = options;
   let position: DataPosition = before?.data ?? { epoch: 0, start: 0 };
   // The first batches come first: data that cannot be trained on is told before a large model is drawn.
@@ -127,7 +128,8 @@ export async function* trainingLoop(context: TrainingContext, plan: LoopPlan): A
     else if (best.isOver && !isLast()) reason = "earlyStopping";
     while (!isLast() && reason === undefined) {
       const started = performance.now();
-      const update = await unlessAborted(upcoming, signal);
+      const ready = unlessAborted(upcoming, signal);
+      const update = await (profiler?.waiting(ready) ?? ready);
       const last = update?.at(-1);
       if (update === undefined || last === undefined) break;
       const learningRate = schedule(step.step + 1);
@@ -163,6 +165,7 @@ export async function* trainingLoop(context: TrainingContext, plan: LoopPlan): A
       const isSampled = isLast() || (sampleSteps !== undefined && step.step % sampleSteps === 0);
       due.sample = sample !== undefined && isSampled;
       yield { type: "step", step: step.step, loss, learningRate, gradientNorm, tokens, tokensPerSecond };
+      await profiler?.settle();
       yield* afterUpdate();
     }
     if (saves.isUnsaved) yield* saves.plan(state(false));
@@ -225,7 +228,7 @@ function explainBroken(error: TrainingError, from: DataPosition, to: DataPositio
 }
 
 function newStep(
-  { model, seed }: TrainingContext,
+  { model, seed, profiler }: TrainingContext,
   { options, objective }: LoopPlan,
   sequenceLength: number,
   like: Batch | undefined,
@@ -242,6 +245,7 @@ function newStep(
     seed,
     objective,
     groupOf: parameterGroups(model, options),
+    profiler,
     ...(like && { like }),
   });
 }

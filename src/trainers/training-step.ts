@@ -17,6 +17,7 @@ import {
   type StepTensors,
 } from "./step-tensors.ts";
 import { type BatchForm, batchBuffers, feedsOf, formOf } from "./traced-batch.ts";
+import type { StepMemory, TrainingProfiler } from "./training-profiler.ts";
 import { type ParameterGroup, type UpdateUnit, updateUnits } from "./update-units.ts";
 import { scalarBuffer, Updates, write } from "./updates.ts";
 import { allocateWeights, initialize, prefixed, type Weights } from "./weights.ts";
@@ -41,6 +42,8 @@ export interface TrainingStepOptions {
   /** Forward passes of one update. Default 1. */
   readonly gradientAccumulationSteps?: number;
   readonly seed: number;
+  /** Finds out where the time goes: `context.profiler`, for a trainer that is to be profiled. */
+  readonly profiler?: TrainingProfiler | undefined;
 }
 
 export interface StepResult {
@@ -69,10 +72,10 @@ export class TrainingStep {
 
   constructor(options: TrainingStepOptions) {
     this.#options = options;
-    const { model, optimizer, batchSize, sequenceLength, seed, like, groupOf } = options;
+    const { model, optimizer, batchSize, sequenceLength, seed, like, groupOf, profiler } = options;
     const { gradientAccumulationSteps = 1 } = options;
     const units = updateUnits(model, optimizer, groupOf);
-    this.#updates = new Updates(optimizer, units, gradientAccumulationSteps > 1 ? 2 : 1);
+    this.#updates = new Updates(optimizer, units, gradientAccumulationSteps > 1 ? 2 : 1, profiler?.programs);
     this.#memory = new SharedMemory(model, units, this.#updates.memory, gradientAccumulationSteps);
     initialize(model, this.weights, seed);
     this.#graphFor(
@@ -80,6 +83,7 @@ export class TrainingStep {
         ? { batchSize, sequenceLength, attentionMask: false, positionIds: false, tokenTypeIds: false }
         : formOf(like, batchSize),
     );
+    profiler?.watch(() => this.memory());
   }
 
   #graphFor(form: BatchForm): BatchGraph {
@@ -126,8 +130,10 @@ export class TrainingStep {
     if (this.#running)
       throw new TrainingError("ALREADY_RUNNING", "An update is running; wait for it before the next.");
     this.#running = true;
+    const { profiler } = this.#options;
+    const update = () => this.#update(batches, weight, learningRate);
     try {
-      return await this.#update(batches, weight, learningRate);
+      return await (profiler === undefined ? update() : profiler.update(update));
     } finally {
       this.#running = false;
     }
@@ -160,6 +166,19 @@ export class TrainingStep {
     await this.#updates.run({ step, learningRate, clip, gradients });
     this.#step = step;
     return { loss, gradientNorm };
+  }
+
+  /** Bytes that training takes. Those of activations are known when an update has run. */
+  memory(): StepMemory {
+    const bytes = (weights: Weights) =>
+      Object.values(weights).reduce((sum, { data }) => sum + data.byteLength, 0);
+    const activations = [...this.#graphs.values()].map((graph) => graph.arena().peak);
+    return {
+      weights: bytes(this.weights),
+      gradients: this.#memory.gradients.reduce((sum, set) => sum + bytes(set), 0),
+      optimizer: bytes(this.slots),
+      activations: Math.max(0, ...activations),
+    };
   }
 
   /**
@@ -260,9 +279,10 @@ class BatchGraph {
   readonly #last: readonly (readonly Call[])[];
   /** The same without the norm of what is not the whole gradient yet. */
   readonly #adding: readonly (readonly Call[])[];
+  #program: Program | undefined;
 
   constructor(
-    { model, objective = causalObjective(), gradientCheckpointing }: TrainingStepOptions,
+    { model, objective = causalObjective(), gradientCheckpointing, profiler }: TrainingStepOptions,
     form: BatchForm,
     memory: SharedMemory,
   ) {
@@ -272,7 +292,8 @@ class BatchGraph {
     this.#batch = batchBuffers(objective, form);
     const calls = (given: StepGraph["results"] | Pick<StepGraph["results"], "loss">) => {
       const outputs = { ...given, ...prefixed("gradient", graph.gradients) };
-      const program = new Program({ inputs: graph.inputs, outputs });
+      const program = new Program({ inputs: graph.inputs, outputs }, {}, profiler?.programs);
+      this.#program = program;
       const written = Object.fromEntries(
         Object.keys(given).map((name) => [name, results[name as ResultName]]),
       );
@@ -287,6 +308,11 @@ class BatchGraph {
     };
     this.#last = calls(graph.results);
     this.#adding = accumulates ? calls({ loss: graph.results.loss }) : [];
+  }
+
+  arena(): ReturnType<Program["arena"]> {
+    if (this.#program === undefined) throw new TypeError("a graph has a program");
+    return this.#program.arena();
   }
 
   feed(batch: Batch): void {
