@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { follow, interruptHelp } from "./follow.ts";
 import { collect, importNamed, importOption } from "./options.ts";
 
@@ -8,6 +8,7 @@ interface TrainFlags {
   readonly out?: string;
   readonly profile?: true;
   readonly profileLayers?: true;
+  readonly dryRun?: true;
   readonly json?: true;
 }
 
@@ -21,6 +22,12 @@ export function trainCommand(): Command {
     .option("--out <dir>", "the run directory (default: runs/<name>-<time>)")
     .option("--profile", "at the end, tell where the time went, and write profile.json to the run directory")
     .option("--profile-layers", "the same with each layer of the model by itself")
+    .addOption(
+      new Option(
+        "--dry-run",
+        "build everything and run one batch, without an update and without a run directory: tells what a run would cost",
+      ).conflicts(["profile", "profileLayers"]),
+    )
     .option("--json", "print one JSON event a line on stdout, and nothing else")
     .addHelpText(
       "after",
@@ -33,6 +40,7 @@ ${interruptHelp} \`codex-ml resume\` goes on.
     )
     .action(async (path: string, flags: TrainFlags) => {
       await importNamed(flags.import);
+      if (flags.dryRun) return showDryRun(path, flags);
       const profiled = { profile: flags.profileLayers ? ("layers" as const) : flags.profile === true };
       const { train } = await import("../run/train.ts");
       await follow(
@@ -40,4 +48,12 @@ ${interruptHelp} \`codex-ml resume\` goes on.
         flags.json === true,
       );
     });
+}
+
+async function showDryRun(path: string, { set = [], out, json }: TrainFlags): Promise<void> {
+  const { dryRun } = await import("../run/dry-run.ts");
+  const { colorsFor, jsonLine } = await import("../tracking/index.ts");
+  const { formatDryRun } = await import("./dry-run.ts");
+  const found = await dryRun(path, { set, out });
+  process.stdout.write(`${json ? jsonLine(found) : formatDryRun(found, colorsFor(process.stdout))}\n`);
 }

@@ -62,6 +62,7 @@ export {
   type UpdateRule,
 } from "../optim/index.ts";
 export { defineRun, type RunConfigInput } from "../run/config.ts";
+export { type DryRun, type DryRunOptions, dryRun } from "../run/dry-run.ts";
 export { importModules } from "../run/imports.ts";
 export { type EvaluateOptions, type LoadedRun, loadRun } from "../run/loaded-run.ts";
 export { RunFileError, type RunFileProblem } from "../run/problems.ts";

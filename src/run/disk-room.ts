@@ -11,7 +11,7 @@ const STATES = 2;
  * Bytes that the checkpoints of a run take on disk at most: as many as are kept, and the one being written. An estimate of what
  * the trainer keeps of its optimizer.
  */
-function estimateRunBytes(model: Model, { keptCheckpoints = 2 }: Trainer): number {
+export function estimateRunBytes(model: Model, { keptCheckpoints = 2 }: Trainer): number {
   const parameters = new Map(
     model
       .parameters()

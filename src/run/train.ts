@@ -57,7 +57,11 @@ export async function train(
   });
 }
 
-async function runFileOf(run: string | RunConfigInput | RunFile, set: readonly string[]): Promise<RunFile> {
+/** A run, however it is given, with the values that `--set` replaces. */
+export async function runFileOf(
+  run: string | RunConfigInput | RunFile,
+  set: readonly string[],
+): Promise<RunFile> {
   if (typeof run === "string") return readRunFile(run, { set });
   return isRunFile(run) ? applyOverrides(run, set) : applyOverrides(runFileFrom(run), set);
 }

@@ -59,6 +59,13 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(hours / 24)}d${two(hours % 24)}h`;
 }
 
+/** `4.3 MB`, by thousands. */
+export function formatBytes(bytes: number): string {
+  const [size, unit] =
+    bytes >= 1e9 ? [bytes / 1e9, "GB"] : bytes >= 1e6 ? [bytes / 1e6, "MB"] : [bytes / 1e3, "kB"];
+  return `${size >= 100 ? size.toFixed(0) : size.toPrecision(size >= 10 ? 3 : 2)} ${unit}`;
+}
+
 /** What the built-in metrics are called where there is little room. */
 const units: Readonly<Record<string, string>> = { bits_per_byte: "bits/byte", token_accuracy: "accuracy" };
 

@@ -1,6 +1,7 @@
 import type { ProfileEvent } from "../trainers/index.ts";
 import type { Colors } from "./colors.ts";
-import { formatCount, formatShare, printable } from "./format.ts";
+import { formatBytes, formatCount, formatShare, printable } from "./format.ts";
+import { table } from "./table.ts";
 
 type Row = ProfileEvent["profile"]["parts"][number];
 
@@ -108,24 +109,10 @@ function timeTable(
   );
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[], colors: Colors): string[] {
-  const widths = head.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)));
-  const line = (cells: readonly string[]) =>
-    `  ${cells.map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join("  ")}`.trimEnd();
-  return [colors.dim(line(head)), ...rows.map(line)];
-}
-
 function formatMilliseconds(value: number, zero = "0.00"): string {
   return value === 0 ? zero : value >= 1000 ? formatCount(Math.round(value)) : value.toFixed(2);
 }
 
 function formatGigaflops(value: number): string {
   return value >= 100 ? formatCount(Math.round(value)) : value.toPrecision(3);
-}
-
-/** `4.3 MB`, by thousands. */
-export function formatBytes(bytes: number): string {
-  const [size, unit] =
-    bytes >= 1e9 ? [bytes / 1e9, "GB"] : bytes >= 1e6 ? [bytes / 1e6, "MB"] : [bytes / 1e3, "kB"];
-  return `${size >= 100 ? size.toFixed(0) : size.toPrecision(size >= 10 ? 3 : 2)} ${unit}`;
 }

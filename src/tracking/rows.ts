@@ -109,7 +109,7 @@ export function formatChange({ path, from, to }: RunChange): string {
 }
 
 /** What training reads, cuts, leaves out and pads. */
-function formatSurvey(data: DataSurvey, colors: Colors): string {
+export function formatSurvey(data: DataSurvey, colors: Colors): string {
   const { examples, complete, tokens, truncated, dropped, empty, padding } = data;
   const counted = (count: number, of = examples) => `${formatCount(count)} (${formatShare(count / of)})`;
   const all = tokens + truncated.tokens;

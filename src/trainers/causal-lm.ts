@@ -9,6 +9,7 @@ import { checkCommon, commonFields, completeCommon } from "./options.ts";
 import { prepareTraining } from "./preparation.ts";
 import { trainingLoop } from "./training-loop.ts";
 import type { TrainingStep } from "./training-step.ts";
+import { type TrainingTrial, trialRun } from "./trial.ts";
 
 const count = z.int().positive();
 
@@ -59,6 +60,10 @@ class CausalLmTrainer implements Trainer {
 
   prepare(context: TrainingContext): Promise<TrainingPlan> {
     return prepareTraining(context, this.#options, this.objective());
+  }
+
+  trial(context: TrainingContext): Promise<TrainingTrial> {
+    return trialRun(context, { options: this.#options, objective: this.objective() });
   }
 
   train(context: TrainingContext): AsyncGenerator<TrainingEvent> {

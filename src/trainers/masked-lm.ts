@@ -6,6 +6,7 @@ import type { Objective } from "./objective.ts";
 import { checkCommon, commonFields, completeCommon } from "./options.ts";
 import { prepareTraining } from "./preparation.ts";
 import { trainingLoop } from "./training-loop.ts";
+import { type TrainingTrial, trialRun } from "./trial.ts";
 
 const fields = z.strictObject({
   ...commonFields,
@@ -53,6 +54,10 @@ class MaskedLmTrainer implements Trainer {
 
   prepare(context: TrainingContext): Promise<TrainingPlan> {
     return prepareTraining(context, this.#options, this.objective());
+  }
+
+  trial(context: TrainingContext): Promise<TrainingTrial> {
+    return trialRun(context, { options: this.#options, objective: this.objective() });
   }
 
   train(context: TrainingContext): AsyncGenerator<TrainingEvent> {

@@ -8,6 +8,7 @@ import type { Objective } from "./objective.ts";
 import { checkCommon, commonFields, completeCommon } from "./options.ts";
 import { prepareTraining } from "./preparation.ts";
 import { trainingLoop } from "./training-loop.ts";
+import { type TrainingTrial, trialRun } from "./trial.ts";
 
 const fields = z.strictObject({
   ...commonFields,
@@ -73,6 +74,10 @@ class SequenceClassificationTrainer implements Trainer {
 
   prepare(context: TrainingContext): Promise<TrainingPlan> {
     return prepareTraining(context, this.#options, this.objective(context.model));
+  }
+
+  trial(context: TrainingContext): Promise<TrainingTrial> {
+    return trialRun(context, { options: this.#options, objective: this.objective(context.model) });
   }
 
   train(context: TrainingContext): AsyncGenerator<TrainingEvent> {

@@ -227,9 +227,10 @@ function explainBroken(error: TrainingError, from: DataPosition, to: DataPositio
   return new TrainingError(error.code, `${error.message} ${where}`, { cause: error });
 }
 
-function newStep(
+/** @param like The first batch. */
+export function newStep(
   { model, seed, profiler }: TrainingContext,
-  { options, objective }: LoopPlan,
+  { options, objective }: Pick<LoopPlan, "options" | "objective">,
   sequenceLength: number,
   like: Batch | undefined,
 ): TrainingStep {

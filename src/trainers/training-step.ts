@@ -2,7 +2,7 @@ import type { Model } from "../models/index.ts";
 import type { Parameter } from "../nn/index.ts";
 import { clipFactor, type Optimizer } from "../optim/index.ts";
 import { type Call, Program, TensorBuffer } from "../runtime/index.ts";
-import { mix32 } from "../tensor/index.ts";
+import { countFlops, mix32 } from "../tensor/index.ts";
 import type { Batch } from "./batching.ts";
 import { causalObjective } from "./causal-objective.ts";
 import { TrainingError } from "./errors.ts";
@@ -44,6 +44,16 @@ export interface TrainingStepOptions {
   readonly seed: number;
   /** Finds out where the time goes: `context.profiler`, for a trainer that is to be profiled. */
   readonly profiler?: TrainingProfiler | undefined;
+}
+
+/** What one batch and one update take. */
+export interface StepTrial {
+  /** Of the batch. */
+  readonly loss: number;
+  readonly batches: number;
+  readonly seconds: { readonly batch: number; readonly update: number };
+  /** Of the batch, in products of matrices. */
+  readonly gigaflops: number;
 }
 
 export interface StepResult {
@@ -168,6 +178,43 @@ export class TrainingStep {
     return { loss, gradientNorm };
   }
 
+  /**
+   * Runs a batch forward and backward a few times, and the optimizer with a learning rate of 0 and without gradients: it then
+   * leaves weights as they are, but takes the time that it always takes. To be called before the first update.
+   */
+  async trial(batch: Batch, signal: AbortSignal): Promise<StepTrial> {
+    const { batchSize, seed } = this.#options;
+    const { fed, results, gradientSets } = this.#memory;
+    const graph = this.#graphFor(formOf(batch, batchSize));
+    write(fed.inverse_count, 1 / (batch.weight ?? batch.counted), "inverse_count");
+    graph.feed(batch);
+    fed.dropout_key_a.data[0] = mix32(seed, 1, 0, 0);
+    fed.dropout_key_b.data[0] = mix32(seed, 1, 0, 1);
+    const timed = async (work: () => Promise<void>) => {
+      const started = performance.now();
+      await work();
+      return (performance.now() - started) / 1000;
+    };
+    const call = graph.call(this.#updates.place, 0, true);
+    const first = await timed(() => call.run());
+    const loss = results.loss.data[0] ?? Number.NaN;
+    const times: number[] = [];
+    // The first takes longer, since all memory is fresh.
+    while (times.length < 5 && (times.length + 1) * first < TRIAL_SECONDS && !signal.aborted)
+      times.push(await timed(() => call.run()));
+    const numbers = { step: 1, learningRate: 0, clip: 0, gradients: 1 % gradientSets };
+    const updates: number[] = [];
+    // Everything is moved forth and back again.
+    for (let at = 0; at < 2; at++) updates.push(await timed(() => this.#updates.run(numbers)));
+    const median = times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? first;
+    return {
+      loss,
+      batches: times.length + 1,
+      seconds: { batch: median, update: Math.min(...updates) },
+      gigaflops: graph.flops / 1e9,
+    };
+  }
+
   /** Bytes that training takes. Those of activations are known when an update has run. */
   memory(): StepMemory {
     const bytes = (weights: Weights) =>
@@ -225,6 +272,9 @@ export class TrainingStep {
   }
 }
 
+/** What a trial takes at most, if one batch does not take longer. */
+const TRIAL_SECONDS = 10;
+
 type Results = Readonly<Record<ResultName, TensorBuffer<"float32">>>;
 
 /** What the graphs of all forms read and write besides batches. */
@@ -279,6 +329,8 @@ class BatchGraph {
   readonly #last: readonly (readonly Call[])[];
   /** The same without the norm of what is not the whole gradient yet. */
   readonly #adding: readonly (readonly Call[])[];
+  /** Floating-point operations in products of matrices. */
+  readonly flops: number;
   #program: Program | undefined;
 
   constructor(
@@ -289,6 +341,7 @@ class BatchGraph {
     const { fed, results, weights, gradients, accumulates, trained } = memory;
     const graph = traceStep(model, objective, form, trained, accumulates, gradientCheckpointing);
     this.#memory = memory;
+    this.flops = countFlops([...Object.values(graph.results), ...Object.values(graph.gradients)]);
     this.#batch = batchBuffers(objective, form);
     const calls = (given: StepGraph["results"] | Pick<StepGraph["results"], "loss">) => {
       const outputs = { ...given, ...prefixed("gradient", graph.gradients) };
