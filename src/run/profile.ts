@@ -51,7 +51,7 @@ export class RunProfile {
       isOver = true;
     } finally {
       // Nobody will ask what was found.
-      if (!isOver) this.profiler.programs.discard();
+      if (!isOver) await this.profiler.programs.discard();
     }
   }
 

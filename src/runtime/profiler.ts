@@ -73,13 +73,14 @@ export class Profiler {
       for (const recording of this.#recordings) profiles.push(await recording.read());
       return profiles;
     } finally {
-      this.discard();
+      await this.discard();
     }
   }
 
-  /** Removes what was recorded. */
-  discard(): void {
+  /** Ends recording, and removes what was recorded. */
+  async discard(): Promise<void> {
     this.#state = "over";
+    await Promise.allSettled(this.#recordings.map(({ session }) => session?.endProfiling()));
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }

@@ -85,6 +85,7 @@ interface UpdateTimes {
 export class TrainingProfiler {
   /** For the programs of an update. */
   readonly programs = new Profiler();
+  readonly #peak: () => Promise<number>;
   #warmUp = WARM_UP;
   #window = WINDOW;
   #memory: (() => StepMemory) | undefined;
@@ -96,6 +97,11 @@ export class TrainingProfiler {
   #waited = 0;
   #endedAt: number | undefined;
   #spent = 0;
+
+  /** @param peak what this machine reaches, in GFLOP/s; default: it is measured when training is over. */
+  constructor(peak: () => Promise<number> = measurePeak) {
+    this.#peak = peak;
+  }
 
   /** Milliseconds that went into reading what was recorded: time that a run without profiling does not need. */
   get spent(): number {
@@ -167,7 +173,7 @@ export class TrainingProfiler {
     await this.settle(true);
     const profiled = this.#updates.filter((update) => update.profiled);
     const plain = this.#updates.filter((update) => !update.profiled);
-    this.programs.discard();
+    await this.programs.discard();
     if (profiled.length === 0) return undefined;
     const process = globalThis.process.resourceUsage().maxRSS * 1024;
     const times = timesOf(profiled);
@@ -180,7 +186,7 @@ export class TrainingProfiler {
     const median = { profiled: medianOf(profiled), plain: plain.length > 0 ? medianOf(plain) : undefined };
     const gigaflops = modelFlops / 1e9;
     const gigaflopsPerSecond = (1000 * gigaflops) / (median.plain ?? median.profiled);
-    const peak = await measurePeak();
+    const peak = await this.#peak();
     return {
       format: 1,
       runtime: runtimeInfo(),

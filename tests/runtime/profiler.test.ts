@@ -62,6 +62,27 @@ test("a profiled program computes the same bytes", async () => {
   expect(profiled.outputs.gradient.data).toEqual(plain.outputs.gradient.data);
 });
 
+test("programs that are not profiled can run at the same time", async () => {
+  const large = 512;
+  const [a, b] = [input("a", "float32", [large, large]), input("b", "float32", [large, large])];
+  const spec = { inputs: [a, b], outputs: { y: gelu(gemm(a, b)) } };
+  const buffer = () => new TensorBuffer({ dtype: "float32", shape: [large, large] });
+  const callOf = (profiler?: Profiler) =>
+    new Program(spec, {}, profiler).bind({ a: buffer(), b: buffer() }, { y: buffer() });
+  const profiler = new Profiler();
+  // Some begin before anything is profiled.
+  const plain = [callOf(), callOf(), callOf()];
+  const begun = [callOf(), callOf()].map((call) => call.run());
+  const profiled = callOf(profiler);
+  profiler.start();
+  for (let round = 0; round < 20; round++) {
+    await Promise.all([...begun.splice(0), profiled.run(), ...plain.map((call) => call.run())]);
+  }
+  const stopping = profiler.stop();
+  await Promise.all(plain.map((call) => call.run()));
+  expect((await stopping)[0]?.runs).toBe(20);
+});
+
 describe("in a temporary folder of its own", () => {
   const folder = mkdtempSync(join(tmpdir(), "codex-ml-test-"));
   beforeAll(() => {
@@ -87,7 +108,7 @@ describe("in a temporary folder of its own", () => {
   test("what nobody wants any more is removed", async () => {
     const profiler = new Profiler();
     await layer(profiler).call.run();
-    profiler.discard();
+    await profiler.discard();
     expect(readdirSync(folder)).toEqual([]);
   });
 });

@@ -1,10 +1,22 @@
 import { RuntimeError } from "../errors.ts";
 import { type NativeMemory, ortApi, type Pointer, textAt } from "./api.ts";
 import { ortEnvironment } from "./environment.ts";
+import { inTurn, Profiling } from "./turns.ts";
 
 const ALL_OPTIMIZATIONS = 99;
 
-const sessions = new FinalizationRegistry<Pointer>((pointer) => ortApi().release("ReleaseSession", pointer));
+const sessions = new FinalizationRegistry<Held>(release);
+
+/** What a session leaves behind. */
+interface Held {
+  readonly pointer: Pointer;
+  readonly profiling: Profiling | undefined;
+}
+
+function release({ pointer, profiling }: Held): void {
+  ortApi().release("ReleaseSession", pointer);
+  profiling?.end();
+}
 
 /** Names as the library wants them: an array of addresses of null-terminated UTF-8. */
 export interface NativeNames {
@@ -41,8 +53,10 @@ export interface ArenaStatistics {
 export class OrtSession {
   readonly #pointer: Pointer;
   readonly #observer: SessionObserver | undefined;
+  readonly #profiling: Profiling | undefined;
   #running = 0;
   #closed = false;
+  #isRecorded = false;
 
   /**
    * @param observer for a session that is to be profiled, until {@link endProfiling}.
@@ -79,7 +93,8 @@ export class OrtSession {
     } finally {
       api.release("ReleaseSessionOptions", settings);
     }
-    sessions.register(this, this.#pointer, this);
+    this.#profiling = observer && new Profiling();
+    sessions.register(this, { pointer: this.#pointer, profiling: this.#profiling }, this);
   }
 
   /**
@@ -93,7 +108,7 @@ export class OrtSession {
       throw new RuntimeError("ALREADY_RUNNING", "This session is running; close it when that has settled.");
     this.#closed = true;
     sessions.unregister(this);
-    ortApi().release("ReleaseSession", this.#pointer);
+    release({ pointer: this.#pointer, profiling: this.#profiling });
   }
 
   /**
@@ -109,22 +124,24 @@ export class OrtSession {
   ): Promise<void> {
     if (this.#closed) throw new RuntimeError("SESSION_CLOSED", "This session is closed and cannot run.");
     this.#running++;
-    const started = performance.now();
     try {
-      await ortApi().callAsync(
-        "Run",
-        this.#pointer,
-        null,
-        inputs.pointers,
-        inputValues,
-        inputs.count,
-        outputs.pointers,
-        outputs.count,
-        outputValues,
-      );
+      await inTurn(async () => {
+        const started = performance.now();
+        await ortApi().callAsync(
+          "Run",
+          this.#pointer,
+          null,
+          inputs.pointers,
+          inputValues,
+          inputs.count,
+          outputs.pointers,
+          outputs.count,
+          outputValues,
+        );
+        this.#observer?.ran(performance.now() - started);
+      });
     } finally {
       this.#running--;
-      this.#observer?.ran(performance.now() - started);
     }
   }
 
@@ -149,16 +166,24 @@ export class OrtSession {
   }
 
   /**
-   * Ends profiling: runs that follow are not recorded. Gives the path of the file with the events; undefined for a session that
-   * is closed.
+   * Ends profiling, when no session runs: runs that follow are not recorded. Gives the path of the file with the events;
+   * undefined for a session that is closed, or was not profiled any more.
    */
   async endProfiling(): Promise<string | undefined> {
-    if (this.#closed) return undefined;
+    const profiling = this.#profiling;
+    if (this.#closed || profiling === undefined || this.#isRecorded) return undefined;
+    this.#isRecorded = true;
     const api = ortApi();
     const allocator = api.create("GetAllocatorWithDefaultOptions");
     const out = new BigUint64Array(new ArrayBuffer(8));
-    // Writing the file takes a while.
-    await api.callAsync("SessionEndProfiling", this.#pointer, allocator, out);
+    this.#running++;
+    try {
+      // Writing the file takes a while.
+      await inTurn(() => api.callAsync("SessionEndProfiling", this.#pointer, allocator, out));
+    } finally {
+      this.#running--;
+      profiling.end();
+    }
     const [text = 0n] = out;
     try {
       return textAt(text);
