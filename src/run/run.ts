@@ -204,6 +204,7 @@ export class Run implements AsyncIterable<RunEvent> {
     const isKnown = goingOn !== undefined && trainer.maxSteps !== undefined;
     const plan = isKnown ? {} : ((await trainer.prepare?.(context)) ?? {});
     const { maxSteps = trainer.maxSteps, data: survey } = plan;
+    if (maxSteps !== undefined) context.profiler?.plan(maxSteps - (goingOn?.point.step ?? 0));
     const common = {
       run: directory.name,
       parameters: countParameters(context.model),

@@ -5,8 +5,8 @@ import { table } from "./table.ts";
 
 type Row = ProfileEvent["profile"]["parts"][number];
 
-/** What is shown of a table; the rest is one row. `profile.json` has everything. */
-const MOST_ROWS = 16;
+/** What is shown of operators, and of all; the rest is one row. `profile.json` has everything. */
+const MOST_OPERATORS = 16;
 const LEAST_SHARE = 0.001;
 
 /** Where the time went: an account of a step, then by part of the model and by operator, then what it means for the machine. */
@@ -42,10 +42,17 @@ export function formatProfile({ profile, path, seconds }: ProfileEvent, colors: 
       "part of the model",
       profile.parts,
       (row) => (row.count > 1 ? ` ×${row.count}` : ""),
+      Number.POSITIVE_INFINITY,
       colors,
     ),
     "",
-    ...timeTable("operator with its gradient (nodes)", profile.operators, (row) => ` (${row.count})`, colors),
+    ...timeTable(
+      "operator with its gradient (nodes)",
+      profile.operators,
+      (row) => ` (${row.count})`,
+      MOST_OPERATORS,
+      colors,
+    ),
     "",
     `${colors.dim("compute")}  ${formatGigaflops(compute.gigaflops)} GFLOP a step in products of matrices${again === undefined ? "" : ` (and ${formatGigaflops(again)} computed again)`}; ` +
       `${formatGigaflops(compute.gigaflopsPerSecond)} GFLOP/s, ${formatShare(compute.shareOfPeak)} of the ${formatGigaflops(compute.peakGigaflopsPerSecond)} that this machine reached in a product of large matrices` +
@@ -76,9 +83,10 @@ function timeTable(
   title: string,
   rows: readonly Row[],
   noteOf: (row: Row) => string,
+  most: number,
   colors: Colors,
 ): string[] {
-  const isSmall = (row: Row, at: number) => at >= MOST_ROWS || row.share < LEAST_SHARE;
+  const isSmall = (row: Row, at: number) => at >= most || row.share < LEAST_SHARE;
   const rest = rows.filter(isSmall);
   const shown = rest.length > 1 ? rows.filter((row, at) => !isSmall(row, at)) : rows;
   const used = phases.filter((phase) => rows.some((row) => row[phase] > 0));

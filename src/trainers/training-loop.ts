@@ -46,7 +46,6 @@ export async function* trainingLoop(context: TrainingContext, plan: LoopPlan): A
   const planned = options.maxSteps ?? (await prepareTraining(context, options, objective)).maxSteps;
   // Interrupted while the data is looked at: not even the number of updates is known.
   const maxSteps = planned ?? (resume?.step ?? 0) + 1;
-  profiler?.plan(maxSteps - (resume?.step ?? 0));
   const { evalSteps = evalStepsFor(maxSteps) } = options;
   let position: DataPosition = before?.data ?? { epoch: 0, start: 0 };
   // The first batches come first: data that cannot be trained on is told before a large model is drawn.
