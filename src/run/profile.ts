@@ -6,7 +6,7 @@ import { disk, writeDurably } from "./file-system.ts";
 /** Layers of one kind together, or each by itself. */
 export type ProfileMode = "folded" | "layers";
 
-export const profileName = "profile.json";
+const profileName = "profile.json";
 
 /** What events tell of, in the words of a report. */
 const activities: Readonly<Partial<Record<TrainingEvent["type"], string>>> = {

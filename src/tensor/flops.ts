@@ -9,7 +9,7 @@ import type { Operation, Tensor } from "./tensor.ts";
  *
  * @throws TensorError when a product's size is not known: a dimension is a symbol.
  */
-export function flopsOf({ operator, inputs, outputs, attributes }: Operation): number {
+function flopsOf({ operator, inputs, outputs, attributes }: Operation): number {
   const products = operator.products?.({ inputs, outputs, attributes }) ?? [];
   return products
     .filter((sizes) => sizes.at(-2) !== 1)

@@ -11,7 +11,7 @@ export interface ProfilePlace {
 }
 
 /** What the library put into the graph by itself, and named after nothing of ours. */
-export const MADE_BY_LIBRARY = "(made by the library)";
+const MADE_BY_LIBRARY = "(made by the library)";
 const WITHOUT_PART = "(no part)";
 
 /** Scopes outside of models that belong to the update. */
