@@ -14,7 +14,7 @@ export function formatProfile({ profile, path, seconds }: ProfileEvent, colors: 
   const { window, overhead, milliseconds, time, compute, memory } = profile;
   const to = window.from + window.steps - 1;
   const which = window.steps === 1 ? `step ${window.from}` : `steps ${window.from} to ${to}`;
-  const outside = time.outside + time.data + time.betweenUpdates;
+  const outside = time.outside + time.compiling + time.data + time.betweenUpdates;
   const account = [
     ["forward", time.forward],
     ["backward", time.backward],
@@ -23,6 +23,7 @@ export function formatProfile({ profile, path, seconds }: ProfileEvent, colors: 
     ["nodes made by the library", time.library],
     ["library, between nodes", time.betweenNodes],
     ["outside the library", time.outside + time.betweenUpdates],
+    ["building graphs", time.compiling],
     ["waiting for data", time.data],
   ] as const;
   const again = compute.recomputedGigaflops;

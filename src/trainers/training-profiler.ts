@@ -23,6 +23,8 @@ export interface TrainingProfile {
     readonly betweenNodes: number;
     /** In the update, but outside the library. */
     readonly outside: number;
+    /** Building graphs, of which each form of batch has one. */
+    readonly compiling: number;
     /** Waiting until the next batches are ready. */
     readonly data: number;
     /** Between two updates, apart from that: events and whoever listens to them. */
@@ -69,7 +71,9 @@ const MOST_NODES = 60_000;
 
 interface UpdateTimes {
   readonly profiled: boolean;
+  /** Without building graphs. */
   readonly milliseconds: number;
+  readonly compiling: number;
   /** Of those in calls of the library. */
   readonly library: number;
   readonly waited: number;
@@ -97,6 +101,7 @@ export class TrainingProfiler {
   #waited = 0;
   #endedAt: number | undefined;
   #spent = 0;
+  #compiling = 0;
 
   /** @param peak what this machine reaches, in GFLOP/s; default: it is measured when training is over. */
   constructor(peak: () => Promise<number> = measurePeak) {
@@ -127,6 +132,16 @@ export class TrainingProfiler {
     return result;
   }
 
+  /** Builds a graph, and counts the time by itself. */
+  compiling<Result>(build: () => Result): Result {
+    const started = performance.now();
+    try {
+      return build();
+    } finally {
+      this.#compiling += performance.now() - started;
+    }
+  }
+
   /** Does an update, and measures it. */
   async update<Result>(work: () => Promise<Result>): Promise<Result> {
     await this.settle();
@@ -137,6 +152,7 @@ export class TrainingProfiler {
     }
     const started = performance.now();
     const { library } = this.programs;
+    const before = this.#compiling;
     try {
       return await work();
     } finally {
@@ -145,7 +161,8 @@ export class TrainingProfiler {
       else
         this.#updates.push({
           profiled: this.#state === "looking",
-          milliseconds: ended - started,
+          milliseconds: ended - started - (this.#compiling - before),
+          compiling: this.#compiling - before,
           library: this.programs.library - library,
           waited: this.#waited,
           between: started - (this.#endedAt ?? started),
@@ -196,6 +213,7 @@ export class TrainingProfiler {
         ...phases,
         betweenNodes: Math.max(0, times.library - inNodes),
         outside: times.outside,
+        compiling: times.compiling,
         data: times.data,
         betweenUpdates: times.betweenUpdates,
       },
@@ -225,9 +243,11 @@ function timesOf(updates: readonly UpdateTimes[]) {
     updates.reduce((sum, update) => sum + of(update), 0) / updates.length;
   const library = mean((update) => update.library);
   const outside = mean(({ milliseconds }) => milliseconds) - library;
+  const compiling = mean((update) => update.compiling);
   const data = mean(({ waited }) => waited);
   const betweenUpdates = median(updates.map(({ between, waited }) => Math.max(0, between - waited)));
-  return { library, outside, data, betweenUpdates, whole: library + outside + data + betweenUpdates };
+  const whole = library + outside + compiling + data + betweenUpdates;
+  return { library, outside, compiling, data, betweenUpdates, whole };
 }
 
 function medianOf(updates: readonly UpdateTimes[]): number {

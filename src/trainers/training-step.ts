@@ -98,7 +98,10 @@ export class TrainingStep {
 
   #graphFor(form: BatchForm): BatchGraph {
     const key = JSON.stringify(form);
-    const graph = this.#graphs.get(key) ?? new BatchGraph(this.#options, form, this.#memory);
+    const known = this.#graphs.get(key);
+    if (known !== undefined) return known;
+    const build = () => new BatchGraph(this.#options, form, this.#memory);
+    const graph = this.#options.profiler?.compiling(build) ?? build();
     this.#graphs.set(key, graph);
     return graph;
   }

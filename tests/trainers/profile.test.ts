@@ -136,6 +136,31 @@ describe("of real updates", () => {
     expect(process).toBeGreaterThan(weights + activations);
   });
 
+  test("a graph that is built for the first batch of a length counts by itself, and all graphs are looked into", async () => {
+    const profiler = new TrainingProfiler(() => peak);
+    profiler.plan(4);
+    const step = await newStep({ profiler });
+    const short = (shift: number): Batch => {
+      const { inputIds, labels } = batch(shift);
+      const half = inputIds.length / 2;
+      return {
+        inputIds: inputIds.slice(0, half),
+        labels: labels.slice(0, half),
+        counted: half,
+        rows: shape.B,
+      };
+    };
+    for (const one of [batch(0), batch(1), short(2), batch(3)]) await step.run([one], 1e-2);
+    const found = await profiler.finish();
+    expect(found?.window.steps).toBe(2);
+    expect(found?.time.compiling).toBeGreaterThan(0);
+    expect(sum(Object.values(found?.time ?? {}))).toBeCloseTo(found?.milliseconds ?? 0, 6);
+    const { L, C, V, T, B } = shape;
+    const flops = (length: number) => B * length * (6 * (12 * L * C ** 2 + V * C) + 12 * L * length * C);
+    expect(found?.compute.gigaflops).toBeCloseTo((flops(T) + flops(T / 2)) / 2e9, 12);
+    expect((await profiled(4)).found.time.compiling).toBe(0);
+  });
+
   test("an update that fails leaves the profile whole", async () => {
     const profiler = new TrainingProfiler(() => peak);
     profiler.plan(8);
