@@ -20,12 +20,3 @@ export const shapes: Readonly<Record<string, GptShape>> = {
   medium: { name: "6 × 384", layers: 6, width: 384, heads: 6, length: 256, batch: 8, vocabulary: 4096 },
   large: { name: "12 × 768", layers: 12, width: 768, heads: 12, length: 256, batch: 2, vocabulary: 50257 },
 };
-
-/**
- * Floating-point operations of a training step that a GPT of this shape cannot do without: 2 a multiply-add, forward once and
- * backward twice, the matrices and the attention products (Chowdhery et al. 2022, appendix B; causal attention counted whole).
- */
-export function flopsOf({ layers, width, length, batch, vocabulary }: GptShape): number {
-  const matrices = layers * 12 * width ** 2 + vocabulary * width;
-  return batch * length * 6 * (matrices + 2 * layers * length * width);
-}

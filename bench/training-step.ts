@@ -1,20 +1,39 @@
-import { gpt2 } from "../src/models/gpt2.ts";
+import { type Model, modelRegistry } from "../src/models/index.ts";
 import { adamW } from "../src/optim/index.ts";
+import { countFlops } from "../src/tensor/index.ts";
+import { causalObjective } from "../src/trainers/causal-objective.ts";
+import { traceStep } from "../src/trainers/step-graph.ts";
 import { TrainingStep } from "../src/trainers/training-step.ts";
 import type { GptShape } from "./shapes.ts";
 
-/** Our training step of a shape, clipping and AdamW included; each call takes one and gives its loss. */
-export async function trainingStep(shape: GptShape): Promise<() => Promise<number>> {
-  const { layers, width, heads, length, batch, vocabulary } = shape;
-  const options = await gpt2.options?.["~standard"].validate({
+async function modelOf({ layers, width, heads, length, vocabulary }: GptShape): Promise<Model> {
+  return modelRegistry.create("gpt2", {
     vocabSize: vocabulary,
     maxPositionEmbeddings: length,
     hiddenSize: width,
     numHiddenLayers: layers,
     numAttentionHeads: heads,
   });
-  if (!options || options.issues) throw new Error(JSON.stringify(options?.issues));
-  const model = await gpt2.create(options.value, { directory: "." });
+}
+
+/** Floating-point operations of a training step of this shape, without what gradient checkpointing does again. */
+export async function flopsOf(shape: GptShape): Promise<number> {
+  const model = await modelOf(shape);
+  const form = { batchSize: shape.batch, sequenceLength: shape.length };
+  const { results, gradients } = traceStep(
+    model,
+    causalObjective(),
+    { ...form, attentionMask: false, positionIds: false, tokenTypeIds: false },
+    new Set(model.parameters()),
+    false,
+  );
+  return countFlops([...Object.values(results), ...Object.values(gradients)]);
+}
+
+/** Our training step of a shape, clipping and AdamW included; each call takes one and gives its loss. */
+export async function trainingStep(shape: GptShape): Promise<() => Promise<number>> {
+  const { length, batch, vocabulary } = shape;
+  const model = await modelOf(shape);
   const step = new TrainingStep({
     model,
     optimizer: adamW(),

@@ -6,7 +6,8 @@ import { Contender, quantile } from "./contender.ts";
 import { stepTimes } from "./outside.ts";
 import { measurePeak, type Peak } from "./peak.ts";
 import { rounded, saveResults } from "./results.ts";
-import { flopsOf, type GptShape, shapes } from "./shapes.ts";
+import { type GptShape, shapes } from "./shapes.ts";
+import { flopsOf } from "./training-step.ts";
 
 const pytorch = ["eager fp32", "compile fp32", "eager bf16", "compile bf16"];
 const javascript = ["jax-js", "tfjs"];
@@ -71,9 +72,9 @@ async function measure(
   return present;
 }
 
-function report(shape: GptShape, present: readonly Contender[], peak: Peak) {
+async function report(shape: GptShape, present: readonly Contender[], peak: Peak) {
   const tokens = shape.batch * shape.length;
-  const flops = flopsOf(shape);
+  const flops = await flopsOf(shape);
   const top = Math.max(peak.gemm, peak.registers ?? 0);
   const ours = quantile(present[0]?.times ?? [], 0.5);
   return present.map((contender) => {
@@ -133,7 +134,7 @@ export async function main(args: string[]): Promise<number> {
       Number(values.rounds),
       steps,
     );
-    results[name] = { shape, rounds: Number(values.rounds), steps, rows: report(shape, present, peak) };
+    results[name] = { shape, rounds: Number(values.rounds), steps, rows: await report(shape, present, peak) };
   }
   if (existsSync(values.text) && shapes.default && values.shape.includes("small")) {
     const times = await stepTimes(shapes.default, values.text, 65);

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { type FollowFlags, follow, interruptHelp } from "./follow.ts";
 import {
   collect,
@@ -15,6 +15,9 @@ interface TrainFlags extends FollowFlags {
   readonly out?: string;
   readonly limit?: number;
   readonly overfitBatch?: number;
+  readonly profile?: true;
+  readonly profileLayers?: true;
+  readonly dryRun?: true;
 }
 
 /** `codex-ml train`: a run file in, a run directory out. */
@@ -35,6 +38,14 @@ export function trainCommand(): Command {
       "a trial: read only the first N examples of each split",
       numberOption("--limit", { min: 1, integer: true }),
     )
+    .option("--profile", "at the end, tell where the time went, and write profile.json to the run directory")
+    .option("--profile-layers", "the same with each layer of the model by itself")
+    .addOption(
+      new Option(
+        "--dry-run",
+        "build everything and run one batch, without an update and without a run directory: tells what a run would cost",
+      ).conflicts(["profile", "profileLayers"]),
+    )
     .option("--json", "print one JSON event a line on stdout, and nothing else")
     .addOption(quietOption())
     .addOption(tensorboardOption())
@@ -51,10 +62,20 @@ ${interruptHelp} \`codex-ml resume\` goes on.
     .action(async (path: string, flags: TrainFlags) => {
       const { set = [], out, limit, overfitBatch, tensorboard } = flags;
       await importNamed(flags.import);
+      if (flags.dryRun) return showDryRun(path, flags);
+      const profiled = { profile: flags.profileLayers ? ("layers" as const) : flags.profile === true };
       const { train } = await import("../run/train.ts");
       await follow(
-        (options) => train(path, { ...options, set, out, limit, overfitBatch, tensorboard }),
+        (options) => train(path, { ...options, set, out, limit, overfitBatch, tensorboard, ...profiled }),
         flags,
       );
     });
+}
+
+async function showDryRun(path: string, { set = [], out, json }: TrainFlags): Promise<void> {
+  const { dryRun } = await import("../run/dry-run.ts");
+  const { colorsFor, jsonLine } = await import("../tracking/index.ts");
+  const { formatDryRun } = await import("./dry-run.ts");
+  const found = await dryRun(path, { set, out });
+  process.stdout.write(`${json ? jsonLine(found) : formatDryRun(found, colorsFor(process.stdout))}\n`);
 }

@@ -63,6 +63,7 @@ export {
 } from "../optim/index.ts";
 export { type Callback, CallbackError, type EventListener, type EventOf } from "../run/callbacks.ts";
 export { defineRun, type ExtendingRunInput, type RunConfigInput } from "../run/config.ts";
+export { type DryRun, type DryRunOptions, dryRun } from "../run/dry-run.ts";
 export { type EarlyStoppingOptions, earlyStopping } from "../run/early-stopping.ts";
 export { importModules } from "../run/imports.ts";
 export { type EvaluateOptions, type LoadedRun, loadRun } from "../run/loaded-run.ts";

@@ -8,6 +8,7 @@ import { displayPath } from "./problems.ts";
 /** What a trainer is taken to keep that does not say: the two states of AdamW beside each parameter. */
 const SUPPOSED = ["momentum", "variance"];
 
+/** A tensor of which only the shape counts. */
 function tensorOf(shape: readonly number[]): HostTensor {
   return { dtype: "float32", shape, data: new Float32Array(0) };
 }
@@ -21,6 +22,11 @@ function checkpointBytes(model: Model, trainer: Trainer): number {
   const tensors = (all: Iterable<readonly [string, readonly number[]]>) =>
     new Map([...all].map(([name, shape]) => [name, tensorOf(shape)]));
   return checkpointSize({ parameters: tensors(shapes), optimizer: tensors(kept) });
+}
+
+/** Bytes that the checkpoints of a run take on disk at most: as many as are kept, and the one being written. */
+export function estimateRunBytes(model: Model, trainer: Trainer): number {
+  return ((trainer.keptCheckpoints ?? 2) + 1) * checkpointBytes(model, trainer);
 }
 
 /**

@@ -38,6 +38,7 @@ import { Listeners } from "./listeners.ts";
 import { type LoadedRun, loadRun } from "./loaded-run.ts";
 import { OverfitVerdict } from "./overfit-verdict.ts";
 import { displayPath } from "./problems.ts";
+import type { RunProfile } from "./profile.ts";
 import type { Registries } from "./registries.ts";
 import type { ResolvedSlot } from "./resolved.ts";
 import { trialNotes } from "./restricted-data.ts";
@@ -92,6 +93,8 @@ export interface RunParts {
   readonly events?: readonly RunEvent[];
   /** Bytes of `metrics.ndjson` to keep. Default: all. */
   readonly metricsBytes?: number;
+  /** Finds out where the time goes. */
+  readonly profile?: RunProfile | undefined;
 }
 
 /** A run that goes on as its events are read; they are also written to its directory, which it holds until its end. */
@@ -205,8 +208,9 @@ export class Run implements AsyncIterable<RunEvent> {
   }
 
   async *#train(metricsFile: NdjsonFile): AsyncGenerator<RunEvent> {
-    const { components, goingOn } = this.#parts;
+    const { components, goingOn, profile } = this.#parts;
     const { tokenizer, trainer, metrics, trial } = components;
+    profile?.begin();
     const { model, fingerprint, disk } = goingOn ?? (yield* this.#begin());
     const run = this.#describe(fingerprint);
     const warnings: WarningEvent[] = [];
@@ -230,6 +234,7 @@ export class Run implements AsyncIterable<RunEvent> {
       },
       ...(trial.overfitBatch !== undefined && { overfits: true }),
       ...(goingOn && { resume: goingOn.point }),
+      ...(profile && { profiler: profile.profiler }),
     };
     yield* this.#first(context, disk);
     const verdict = trial.overfitBatch === undefined ? undefined : new OverfitVerdict(trial.overfitBatch);
@@ -237,7 +242,8 @@ export class Run implements AsyncIterable<RunEvent> {
       for await (const event of readEvents(this.#parts.directory.metrics)) verdict.add(event);
     let end: EndEvent | undefined;
     const system = new SystemMonitor();
-    for await (const event of this.#explained(trainer.train(context), () => saved)) {
+    const events = this.#explained(trainer.train(context), () => saved);
+    for await (const event of profile?.timed(events) ?? events) {
       yield* warnings.splice(0);
       verdict?.add(event);
       // Held back until it is known to be true.
@@ -257,6 +263,7 @@ export class Run implements AsyncIterable<RunEvent> {
     yield* warnings.splice(0);
     const overfit = end.reason === "interrupted" ? undefined : verdict?.tell(end.step);
     if (overfit !== undefined) yield overfit;
+    if (profile !== undefined) yield await profile.finish(this.directory, end.step);
     yield this.#ended(end);
   }
 
@@ -320,6 +327,7 @@ export class Run implements AsyncIterable<RunEvent> {
     const isKnown = goingOn !== undefined && trainer.maxSteps !== undefined;
     const plan: TrainingPlan = isKnown ? {} : ((await trainer.prepare?.(context)) ?? {});
     const { maxSteps = trainer.maxSteps, data: survey } = plan;
+    if (maxSteps !== undefined) context.profiler?.plan(maxSteps - (goingOn?.point.step ?? 0));
     const common = {
       run: directory.name,
       parameters: countParameters(context.model),

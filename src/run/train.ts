@@ -2,6 +2,7 @@ import { basename, extname } from "node:path";
 import { buildComponents } from "./components.ts";
 import type { ExtendingRunInput, PartialRunConfig, RunConfigInput } from "./config.ts";
 import { createRunDirectory, refuseOccupied } from "./new-run-directory.ts";
+import { RunProfile } from "./profile.ts";
 import { resolvedRun } from "./resolved.ts";
 import { Run, type RunOptions, versionsNow } from "./run.ts";
 import { applyOverrides, type RunFile, readRun, readRunFile } from "./run-file.ts";
@@ -22,6 +23,11 @@ export interface TrainOptions extends RunOptions {
    * event `overfit` says whether they were learned by heart, as a model that can learn at all does.
    */
   readonly overfitBatch?: number | undefined;
+  /**
+   * Whether to find out where the time goes: the event `profile` and the file `profile.json` tell it at the end. `"layers"`: with
+   * each layer of the model by itself.
+   */
+  readonly profile?: boolean | "layers";
 }
 
 /**
@@ -56,10 +62,18 @@ export async function train(
       ...versionsNow(),
     },
   }));
-  return new Run({ seed: runFile.config.seed, components, directory, options });
+  const { profile } = options;
+  return new Run({
+    seed: runFile.config.seed,
+    components,
+    directory,
+    options,
+    ...(profile && { profile: new RunProfile(profile === "layers" ? "layers" : "folded") }),
+  });
 }
 
-async function runFileOf(
+/** A run, however it is given, with the values that `--set` replaces. */
+export async function runFileOf(
   run: string | RunConfigInput | ExtendingRunInput | RunFile,
   set: readonly string[],
 ): Promise<RunFile<PartialRunConfig>> {

@@ -6,6 +6,8 @@ export { TensorBuffer } from "./buffer.ts";
 export { RuntimeError } from "./errors.ts";
 export { allocate, type HostTensor } from "./host-tensor.ts";
 export { encodeModel } from "./onnx-model.ts";
+export { measurePeak } from "./peak.ts";
+export { type NodeProfile, Profiler, type ProgramProfile } from "./profiler.ts";
 export { type Call, Program } from "./program.ts";
 
 /** What computes: for manifests and reports. Loads the library. */

@@ -8,6 +8,7 @@ import {
   type Lowering,
   type NodeOptions,
   type Operation,
+  placeOf,
   type Shape,
   sizeOf,
   staticShape,
@@ -47,7 +48,7 @@ function attributeProto(name: string, value: Attribute): AttributeProto {
 
 /**
  * Collects the nodes and constants of one ONNX graph: what operators' lowerings write to. A node is called
- * `<scope>/<operator>_<number>`, so that a profile tells which part of the model it belongs to.
+ * `<scope>/<operator>_<number>` (see `placeOf`), so that a profile tells which part of the model it belongs to.
  */
 export class OnnxGraph implements Lowering {
   readonly nodes: NodeProto[] = [];
@@ -57,15 +58,15 @@ export class OnnxGraph implements Lowering {
   readonly #large = new Map<ConstantData, Map<string, Value>>();
   #names = 0;
   /** What is being lowered: nodes are named after it. */
-  #place = { scope: "", operator: "graph" };
+  #place = "graph";
 
   constructor(inputs: readonly Tensor[]) {
     this.#inputs = inputs;
   }
 
   /** Says which operation the nodes that follow belong to. */
-  enter({ scope, operator }: Operation): void {
-    this.#place = { scope, operator: operator.name };
+  enter(operation: Operation): void {
+    this.#place = placeOf(operation);
   }
 
   fused(dtype: DType): boolean {
@@ -191,8 +192,7 @@ export class OnnxGraph implements Lowering {
   }
 
   #nodeName(): string {
-    const { scope, operator } = this.#place;
-    return `${scope && `${scope}/`}${operator}_${this.nodes.length}`;
+    return `${this.#place}_${this.nodes.length}`;
   }
 
   #value(hint: string): Value {

@@ -4,7 +4,8 @@ import { RuntimeError } from "./errors.ts";
 import { elementCount } from "./host-tensor.ts";
 import { encodeModel, type GraphSpec, inputName } from "./onnx-model.ts";
 import { addressOf, type NativeMemory } from "./ort/api.ts";
-import { type NativeNames, OrtSession } from "./ort/session.ts";
+import { type ArenaStatistics, type NativeNames, OrtSession } from "./ort/session.ts";
+import type { Profiler } from "./profiler.ts";
 
 /** Buffers by the names of a program's inputs or outputs. */
 export type Buffers = Readonly<Record<string, TensorBuffer>>;
@@ -23,20 +24,24 @@ export class Program {
   /**
    * @param fixed buffers of inputs that stay as they are: `bind` takes them no more. The library brings matrices among them
    * into the order in which it reads them fastest, which takes time now and as much memory again.
+   * @param profiler records what its nodes take.
    * @throws RuntimeError when the graph reads an input that is not listed, the library refuses it, or a fixed buffer does not
    * fit.
    */
-  constructor(spec: GraphSpec, fixed: Buffers = {}) {
+  constructor(spec: GraphSpec, fixed: Buffers = {}, profiler?: Profiler) {
     const inputs = new Map(spec.inputs.map((tensor) => [inputName(tensor), tensor]));
     const names = new Set(Object.keys(fixed));
     this.#inputs = new Map([...inputs].filter(([name]) => !names.has(name)));
     this.#outputs = new Map(Object.entries(spec.outputs));
     const wanted = new Map([...inputs].filter(([name]) => names.has(name)));
     this.#fixed = match("input", wanted, fixed, new Map());
-    this.#session = new OrtSession(encodeModel(spec, names), {
+    const constants = {
       names: new EncodedNames([...wanted.keys()]),
       values: BigUint64Array.from(this.#fixed, ({ pointer }) => pointer),
-    });
+    };
+    const recording = profiler?.record(this.#outputs.values());
+    this.#session = new OrtSession(encodeModel(spec, names), constants, recording);
+    if (recording !== undefined) recording.session = this.#session;
     this.#inputNames = new EncodedNames([...this.#inputs.keys()]);
     this.#outputNames = new EncodedNames([...this.#outputs.keys()]);
   }
@@ -55,6 +60,11 @@ export class Program {
     checkSums(symbols);
     refuseOverlaps(inputs, outputs);
     return new Call(this.#session, this.#inputNames, inputBuffers, this.#outputNames, outputBuffers);
+  }
+
+  /** Of the memory that all programs of the process compute in. */
+  arena(): ArenaStatistics {
+    return this.#session.arena();
   }
 
   /**

@@ -80,8 +80,8 @@ export function grad(
   for (const operation of operations.reverse()) {
     if (!operation.outputs.some((output) => gradients.has(output) && onPath.has(output))) continue;
     if (!operation.inputs.some((tensor) => onPath.has(tensor))) continue;
-    // What a part of the model costs includes its gradient.
-    inScope(`grad:${operation.scope}`, () => {
+    // What a part of the model costs includes its gradient, and so does what an operator costs.
+    inScope(`grad:${operation.scope}/${operation.operator.name}`, () => {
       const gradient = operation.outputs.map((output) => gradients.get(output)).find(Boolean);
       const values = (gradient && recomputation?.valuesOf(operation, gradient)) ?? operation;
       propagate(operation, values, gradients, onPath);

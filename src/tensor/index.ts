@@ -1,6 +1,7 @@
 export { grad, leavesOf, operationsOf } from "./autodiff.ts";
 export { byteSize, type DType } from "./dtype.ts";
 export { TensorError } from "./errors.ts";
+export { countFlops, flopsByPlace, placeOf } from "./flops.ts";
 export { type Attribute, CONTRIB, type Lowering, type NodeOptions, type Value } from "./lowering.ts";
 export { arange } from "./ops/arange.ts";
 export { type ArgReduceOptions, argmax, argmin } from "./ops/arg-reduce.ts";

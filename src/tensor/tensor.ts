@@ -25,7 +25,10 @@ export interface Operation {
   readonly inputs: readonly Tensor[];
   readonly attributes: unknown;
   readonly outputs: readonly Tensor[];
-  /** Path of the module that was being traced (`gpt.layers.3.attention.query`), `grad:` and that, or empty. */
+  /**
+   * Path of the module that was being traced (`gpt.layers.3.attention.query`), or empty. In gradients `grad:`, that, and the
+   * operator whose gradient it is (`grad:gpt.layers.3.attention.query/gemm`); `again:` and that where it is computed again.
+   */
   readonly scope: string;
 }
 
@@ -102,6 +105,11 @@ export interface Operator<Attributes = unknown> {
   infer(inputs: readonly Tensor[], attributes: Attributes): readonly TensorType[];
   /** d loss / d input for each input, as more graph; absent for operators that are not differentiable. */
   gradient?(request: GradientRequest<Attributes>): readonly (Tensor | Total | undefined)[];
+  /**
+   * Sizes of the products of matrices that it computes, for counting: (…, N, M, K) each, where (…, N, M) is the result's shape
+   * and K is summed over. Absent: there are none.
+   */
+  products?(operation: LoweredOperation<Attributes>): readonly Shape[];
   /** Emits ONNX nodes; returns one value an output. */
   lower(
     lowering: Lowering,

@@ -31,12 +31,6 @@ function digits(value: number): string {
   return value.toFixed(size >= 0.0995 ? 2 : 3);
 }
 
-/** `12.9 MB` */
-export function formatBytes(bytes: number): string {
-  const [unit, name] = bytes < 1e6 ? [1e3, "kB"] : bytes < 1e9 ? [1e6, "MB"] : [1e9, "GB"];
-  return `${digits(bytes / unit)} ${name}`;
-}
-
 /** A loss, to the third decimal: `3.214`. */
 export function formatLoss(value: number): string {
   return Number.isFinite(value) ? value.toFixed(3) : formatShort(value);
@@ -63,6 +57,13 @@ export function formatDuration(seconds: number): string {
   if (minutes < 24 * 60) return `${Math.floor(minutes / 60)}h${two(minutes % 60)}m`;
   const hours = Math.floor(minutes / 60);
   return `${Math.floor(hours / 24)}d${two(hours % 24)}h`;
+}
+
+/** `4.3 MB`, by thousands. */
+export function formatBytes(bytes: number): string {
+  const [size, unit] =
+    bytes >= 1e9 ? [bytes / 1e9, "GB"] : bytes >= 1e6 ? [bytes / 1e6, "MB"] : [bytes / 1e3, "kB"];
+  return `${size >= 100 ? size.toFixed(0) : size.toPrecision(size >= 10 ? 3 : 2)} ${unit}`;
 }
 
 /** What the built-in metrics are called where there is little room. */

@@ -117,7 +117,7 @@ function formatDisk({ checkpoint, kept, needed }: DiskUse): string {
 }
 
 /** What training reads, cuts, leaves out and pads. */
-function formatSurvey(data: DataSurvey, colors: Colors): string {
+export function formatSurvey(data: DataSurvey, colors: Colors): string {
   const { examples, complete, tokens, truncated, dropped, empty, padding } = data;
   const counted = (count: number, of = examples) => `${formatCount(count)} (${formatShare(count / of)})`;
   const all = tokens + truncated.tokens;

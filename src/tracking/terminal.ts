@@ -3,6 +3,7 @@ import type { EndEvent, RunEvent, StepEvent } from "../trainers/index.ts";
 import { type Colors, colorsFor, isCapable, isOn } from "./colors.ts";
 import { formatCount, formatDuration, niceInterval, printable } from "./format.ts";
 import { LiveBlock, type Screen } from "./live-block.ts";
+import { formatProfile } from "./profile-table.ts";
 import { Progress } from "./progress.ts";
 import {
   formatEvaluation,
@@ -106,6 +107,9 @@ class Terminal implements Display {
         break;
       case "checkpoint":
         this.#print(this.#colors.dim(`saved ${event.path}`));
+        break;
+      case "profile":
+        this.#print(`\n${formatProfile(event, this.#colors)}\n`);
         break;
       case "warning":
         this.#print(this.#message(this.#colors.yellow("warning"), event.message));

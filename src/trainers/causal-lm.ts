@@ -11,6 +11,7 @@ import { optimizerShapes } from "./optimizer-state.ts";
 import { checkCommon, commonFields, completeCommon } from "./options.ts";
 import { prepareTraining } from "./preparation.ts";
 import type { TrainingStep } from "./training-step.ts";
+import type { TrainingTrial } from "./trial.ts";
 
 const count = z.int().positive();
 
@@ -65,6 +66,11 @@ class CausalLmTrainer implements Trainer {
 
   prepare(context: TrainingContext): Promise<TrainingPlan> {
     return prepareTraining(context, this.#options, this.objective());
+  }
+
+  async trial(context: TrainingContext): Promise<TrainingTrial> {
+    const { trialRun } = await import("./trial.ts");
+    return trialRun(context, { options: this.#options, objective: this.objective() });
   }
 
   train(context: TrainingContext): AsyncGenerator<TrainingEvent> {

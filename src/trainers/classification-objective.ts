@@ -72,6 +72,7 @@ export function classificationObjective(options: ClassificationOptions): Objecti
       shape: [batch, classes.length],
       description: `a classifier gives (${batch}, ${classes.length}): batch, classes`,
     }),
+    ...(multiLabel && { guessLoss: Math.LN2 }),
     trainingLosses: weighted,
     losses: (logits, labels) => losses(logits, labels),
     outputs: (logits, labels) => ({ losses: losses(logits, labels), logits }),

@@ -1,6 +1,7 @@
 import type { Split } from "../data-loaders/index.ts";
 import type { MetricValue } from "../metrics/index.ts";
 import type { DataSurvey } from "./data-survey.ts";
+import type { TrainingProfile } from "./training-profiler.ts";
 
 /** Where the time since the step before went, in seconds, by this thread's clock. What is missing took none. */
 export interface StepSeconds {
@@ -111,6 +112,17 @@ export interface OverfitEvent {
   readonly message: string;
 }
 
+/** Where the time went, of a run that was to be profiled: the event before the last. */
+export interface ProfileEvent {
+  readonly type: "profile";
+  readonly step: number;
+  /** The file that has this and more, relative to the run directory. */
+  readonly path: string;
+  readonly profile: TrainingProfile;
+  /** Seconds of the whole run by what it did. `preparation` goes until the first step is done. */
+  readonly seconds: Readonly<Record<string, number>>;
+}
+
 /** The last event of a trainer that went to its end. */
 export interface EndEvent {
   readonly type: "end";
@@ -205,4 +217,11 @@ export interface ErrorEvent {
 }
 
 /** What listeners of a run see: one JSON object a line of `metrics.ndjson`. */
-export type RunEvent = StartEvent | ResumeEvent | TrainingEvent | OverfitEvent | SystemEvent | ErrorEvent;
+export type RunEvent =
+  | StartEvent
+  | ResumeEvent
+  | TrainingEvent
+  | OverfitEvent
+  | SystemEvent
+  | ProfileEvent
+  | ErrorEvent;

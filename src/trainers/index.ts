@@ -16,9 +16,13 @@ import type { TrainingEvent, WarningEvent } from "./events.ts";
 import type { maskedLm } from "./masked-lm.ts";
 import type { Objective } from "./objective.ts";
 import type { sequenceClassification } from "./sequence-classification.ts";
+import type { TrainingProfiler } from "./training-profiler.ts";
+import type { TrainingTrial } from "./trial.ts";
 
 export type { DataSurvey } from "./data-survey.ts";
 export type * from "./events.ts";
+export type { TrainingProfile } from "./training-profiler.ts";
+export type { TrainingTrial } from "./trial.ts";
 
 /** A metric under the name that the run file gave it. */
 export interface NamedMetric {
@@ -66,6 +70,8 @@ export interface TrainingContext {
   readonly overfits?: boolean;
   /** Where to go on. Only a trainer that `resumes` is given one. */
   readonly resume?: ResumePoint;
+  /** There when the run is to be profiled: a trainer gives it to its `TrainingStep`. */
+  readonly profiler?: TrainingProfiler;
 }
 
 /**
@@ -111,6 +117,10 @@ export interface Trainer {
    * that `train` is given next. Throws when training on such data makes no sense.
    */
   prepare?(context: TrainingContext): Promise<TrainingPlan>;
+  /**
+   * Measures what training would cost, without training: for `codex-ml train --dry-run`, which says less of trainers without it.
+   */
+  trial?(context: TrainingContext): Promise<TrainingTrial>;
   /** Yields events in order; the last is an `end`. Throws when training cannot go on. */
   train(context: TrainingContext): AsyncIterable<TrainingEvent>;
 }

@@ -83,6 +83,8 @@ export interface Objective {
   labelShape(batch: Dim, length: Dim): Shape;
   /** Shape that the logits must have, with a description for the error. */
   logitsShape(model: Model, batch: Dim, length: Dim): { readonly shape: Shape; readonly description: string };
+  /** The loss of who knows nothing, where it is not the logarithm of the logits' last axis. */
+  readonly guessLoss?: number;
   /** Losses in nats, 0 where the label does not count, of any shape whose sum is the batch's; for training. */
   trainingLosses(logits: Tensor, labels: Tensor): Tensor;
   /** The same for evaluation: without smoothing and class weights. */

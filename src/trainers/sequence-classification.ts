@@ -9,6 +9,7 @@ import type { Objective } from "./objective.ts";
 import { optimizerShapes } from "./optimizer-state.ts";
 import { checkCommon, commonFields, completeCommon } from "./options.ts";
 import { prepareTraining } from "./preparation.ts";
+import type { TrainingTrial } from "./trial.ts";
 
 const fields = z.strictObject({
   ...commonFields,
@@ -78,6 +79,11 @@ class SequenceClassificationTrainer implements Trainer {
 
   prepare(context: TrainingContext): Promise<TrainingPlan> {
     return prepareTraining(context, this.#options, this.objective(context.model));
+  }
+
+  async trial(context: TrainingContext): Promise<TrainingTrial> {
+    const { trialRun } = await import("./trial.ts");
+    return trialRun(context, { options: this.#options, objective: this.objective(context.model) });
   }
 
   train(context: TrainingContext): AsyncGenerator<TrainingEvent> {

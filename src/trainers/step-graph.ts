@@ -59,7 +59,7 @@ export function traceStep(
   // order, it computes each gradient when its factors were just made, from the last layer to the first.
   const gradients = gradientsOf(loss, parameters, recomputes).map((gradient, index) => {
     const sum = sums[index];
-    return sum === undefined ? gradient : add(sum, gradient);
+    return sum === undefined ? gradient : inScope("gradient sum", () => add(sum, gradient));
   });
   return {
     inputs: [...Object.values(batch.inputs), inverseCount, ...key, ...model.parameters(), ...sums],

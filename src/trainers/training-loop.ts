@@ -37,7 +37,7 @@ export interface LoopPlan {
  * @throws TrainingError when training cannot go on; what was learned so far is saved first.
  */
 export async function* trainingLoop(context: TrainingContext, plan: LoopPlan): AsyncGenerator<TrainingEvent> {
-  const { model, data, metrics, signal, resume } = context;
+  const { model, data, metrics, signal, resume, profiler } = context;
   const { options, objective } = plan;
   const { gradientAccumulationSteps } = options;
   const batching = batchingOf(context, options, objective);
@@ -133,8 +133,8 @@ export async function* trainingLoop(context: TrainingContext, plan: LoopPlan): A
     else if (best.isOver && !isLast()) reason = "earlyStopping";
     while (!isLast() && reason === undefined) {
       const started = performance.now();
-      const waited = upcoming;
-      const update = await clock.time("data", () => unlessAborted(waited, signal));
+      const waited = unlessAborted(upcoming, signal);
+      const update = await clock.time("data", () => profiler?.waiting(waited) ?? waited);
       const last = update?.at(-1);
       if (update === undefined || last === undefined) break;
       const learningRate = schedule(step.step + 1);
@@ -186,6 +186,7 @@ export async function* trainingLoop(context: TrainingContext, plan: LoopPlan): A
         tokensPerSecond,
         seconds,
       };
+      await profiler?.settle();
       yield* afterUpdate();
     }
     if (saves.isUnsaved) yield* saves.plan(state(false));
@@ -262,9 +263,10 @@ function explainBroken(error: TrainingError, from: DataPosition, to: DataPositio
   return new TrainingError(error.code, `${error.message} It came with ${where}.\n${look}`, { cause: error });
 }
 
-function newStep(
-  { model, seed, overfits = false }: TrainingContext,
-  { options, objective }: LoopPlan,
+/** @param like The first batch. */
+export function newStep(
+  { model, seed, profiler, overfits = false }: TrainingContext,
+  { options, objective }: Pick<LoopPlan, "options" | "objective">,
   sequenceLength: number,
   like: Batch | undefined,
 ): TrainingStep {
@@ -281,6 +283,7 @@ function newStep(
     seed,
     objective,
     groupOf: parameterGroups(model, options),
+    profiler,
     ...(like && { like }),
   });
 }

@@ -2,7 +2,7 @@ import type { Model } from "../models/index.ts";
 import type { Parameter } from "../nn/index.ts";
 import { clipFactor, type Optimizer } from "../optim/index.ts";
 import { type Call, Program, TensorBuffer } from "../runtime/index.ts";
-import { mix32 } from "../tensor/index.ts";
+import { countFlops, mix32 } from "../tensor/index.ts";
 import type { Batch } from "./batching.ts";
 import { causalObjective } from "./causal-objective.ts";
 import { TrainingError } from "./errors.ts";
@@ -18,6 +18,7 @@ import {
   type StepTensors,
 } from "./step-tensors.ts";
 import { type BatchForm, batchBuffers, feedsOf, formOf } from "./traced-batch.ts";
+import type { StepMemory, TrainingProfiler } from "./training-profiler.ts";
 import { type ParameterGroup, type UpdateUnit, updateUnits } from "./update-units.ts";
 import { scalarBuffer, Updates, write } from "./updates.ts";
 import { allocateWeights, initialize, prefixed, type Weights } from "./weights.ts";
@@ -44,6 +45,18 @@ export interface TrainingStepOptions {
   /** Forward passes of one update. Default 1. */
   readonly gradientAccumulationSteps?: number;
   readonly seed: number;
+  /** Finds out where the time goes: `context.profiler`, for a trainer that is to be profiled. */
+  readonly profiler?: TrainingProfiler | undefined;
+}
+
+/** What one batch and one update take. */
+export interface StepTrial {
+  /** Of the batch. */
+  readonly loss: number;
+  readonly batches: number;
+  readonly seconds: { readonly batch: number; readonly update: number };
+  /** Of the batch, in products of matrices. */
+  readonly gigaflops: number;
 }
 
 export interface StepResult {
@@ -73,10 +86,10 @@ export class TrainingStep {
 
   constructor(options: TrainingStepOptions) {
     this.#options = options;
-    const { model, optimizer, batchSize, sequenceLength, seed, like, groupOf } = options;
+    const { model, optimizer, batchSize, sequenceLength, seed, like, groupOf, profiler } = options;
     const { gradientAccumulationSteps = 1 } = options;
     const units = updateUnits(model, optimizer, groupOf);
-    this.#updates = new Updates(optimizer, units, gradientAccumulationSteps > 1 ? 2 : 1);
+    this.#updates = new Updates(optimizer, units, gradientAccumulationSteps > 1 ? 2 : 1, profiler?.programs);
     this.#memory = new SharedMemory(model, units, this.#updates.memory, gradientAccumulationSteps);
     initialize(model, this.weights, seed);
     this.#graphFor(
@@ -84,11 +97,15 @@ export class TrainingStep {
         ? { batchSize, sequenceLength, attentionMask: false, positionIds: false, tokenTypeIds: false }
         : formOf(like, batchSize),
     );
+    profiler?.watch(() => this.memory());
   }
 
   #graphFor(form: BatchForm): BatchGraph {
     const key = JSON.stringify(form);
-    const graph = this.#graphs.get(key) ?? new BatchGraph(this.#options, form, this.#memory);
+    const known = this.#graphs.get(key);
+    if (known !== undefined) return known;
+    const build = () => new BatchGraph(this.#options, form, this.#memory);
+    const graph = this.#options.profiler?.compiling(build) ?? build();
     this.#graphs.set(key, graph);
     return graph;
   }
@@ -130,8 +147,10 @@ export class TrainingStep {
     if (this.#running)
       throw new TrainingError("ALREADY_RUNNING", "An update is running; wait for it before the next.");
     this.#running = true;
+    const { profiler } = this.#options;
+    const update = () => this.#update(batches, weight, learningRate);
     try {
-      return await this.#update(batches, weight, learningRate);
+      return await (profiler === undefined ? update() : profiler.update(update));
     } finally {
       this.#running = false;
     }
@@ -170,6 +189,56 @@ export class TrainingStep {
       update: (performance.now() - computed) / 1000,
     };
     return { loss, gradientNorm, seconds };
+  }
+
+  /**
+   * Runs a batch forward and backward a few times, and the optimizer with a learning rate of 0 and without gradients: it then
+   * leaves weights as they are, but takes the time that it always takes. To be called before the first update.
+   */
+  async trial(batch: Batch, signal: AbortSignal): Promise<StepTrial> {
+    const { batchSize, seed } = this.#options;
+    const { fed, results, gradientSets } = this.#memory;
+    const graph = this.#graphFor(formOf(batch, batchSize));
+    write(fed.inverse_count, 1 / (batch.weight ?? batch.counted), "inverse_count");
+    graph.feed(batch);
+    fed.dropout_key_a.data[0] = mix32(seed, 1, 0, 0);
+    fed.dropout_key_b.data[0] = mix32(seed, 1, 0, 1);
+    const timed = async (work: () => Promise<void>) => {
+      const started = performance.now();
+      await work();
+      return (performance.now() - started) / 1000;
+    };
+    const call = graph.call(this.#updates.place, 0, true);
+    const first = await timed(() => call.run());
+    const loss = results.loss.data[0] ?? Number.NaN;
+    const times: number[] = [];
+    // The first takes longer, since all memory is fresh.
+    while (times.length < 5 && (times.length + 1) * first < TRIAL_SECONDS && !signal.aborted)
+      times.push(await timed(() => call.run()));
+    const numbers = { step: 1, learningRate: 0, clip: 0, gradients: 1 % gradientSets };
+    const updates: number[] = [];
+    // Everything is moved forth and back again.
+    for (let at = 0; at < 2; at++) updates.push(await timed(() => this.#updates.run(numbers)));
+    const median = times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? first;
+    return {
+      loss,
+      batches: times.length + 1,
+      seconds: { batch: median, update: Math.min(...updates) },
+      gigaflops: graph.flops / 1e9,
+    };
+  }
+
+  /** Bytes that training takes. Those of activations are known when an update has run. */
+  memory(): StepMemory {
+    const bytes = (weights: Weights) =>
+      Object.values(weights).reduce((sum, { data }) => sum + data.byteLength, 0);
+    const activations = [...this.#graphs.values()].map((graph) => graph.arena().peak);
+    return {
+      weights: bytes(this.weights),
+      gradients: this.#memory.gradients.reduce((sum, set) => sum + bytes(set), 0),
+      optimizer: bytes(this.slots),
+      activations: Math.max(0, ...activations),
+    };
   }
 
   /**
@@ -215,6 +284,9 @@ export class TrainingStep {
     this.#step = request.step;
   }
 }
+
+/** What a trial takes at most, if one batch does not take longer. */
+const TRIAL_SECONDS = 10;
 
 type Results = Readonly<Record<ResultName, TensorBuffer<"float32">>>;
 
@@ -270,9 +342,12 @@ class BatchGraph {
   readonly #last: readonly (readonly Call[])[];
   /** The same without the norm of what is not the whole gradient yet. */
   readonly #adding: readonly (readonly Call[])[];
+  /** Floating-point operations in products of matrices. */
+  readonly flops: number;
+  #program: Program | undefined;
 
   constructor(
-    { model, objective = causalObjective(), dropout, gradientCheckpointing }: TrainingStepOptions,
+    { model, objective = causalObjective(), dropout, gradientCheckpointing, profiler }: TrainingStepOptions,
     form: BatchForm,
     memory: SharedMemory,
   ) {
@@ -283,10 +358,12 @@ class BatchGraph {
       gradientCheckpointing,
     );
     this.#memory = memory;
+    this.flops = countFlops([...Object.values(graph.results), ...Object.values(graph.gradients)]);
     this.#batch = batchBuffers(objective, form);
     const calls = (given: StepGraph["results"] | Pick<StepGraph["results"], "loss">) => {
       const outputs = { ...given, ...prefixed("gradient", graph.gradients) };
-      const program = new Program({ inputs: graph.inputs, outputs });
+      const program = new Program({ inputs: graph.inputs, outputs }, {}, profiler?.programs);
+      this.#program = program;
       const written = Object.fromEntries(
         Object.keys(given).map((name) => [name, results[name as ResultName]]),
       );
@@ -301,6 +378,11 @@ class BatchGraph {
     };
     this.#last = calls(graph.results);
     this.#adding = accumulates ? calls({ loss: graph.results.loss }) : [];
+  }
+
+  arena(): ReturnType<Program["arena"]> {
+    if (this.#program === undefined) throw new TypeError("a graph has a program");
+    return this.#program.arena();
   }
 
   feed(batch: Batch): void {

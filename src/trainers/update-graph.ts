@@ -1,5 +1,5 @@
 import type { Optimizer, UpdateRule } from "../optim/index.ts";
-import { Program } from "../runtime/index.ts";
+import { type Profiler, Program } from "../runtime/index.ts";
 import { describe, input, inScope, mul, type Shape, sameShape, type Tensor } from "../tensor/index.ts";
 import { TrainingError } from "./errors.ts";
 
@@ -17,7 +17,11 @@ export interface UpdateForm {
  *
  * @throws TrainingError when the rule gives something that cannot take the place of what was there.
  */
-export function updateProgram({ scalars }: Optimizer, { rule, decays, shape, slots }: UpdateForm): Program {
+export function updateProgram(
+  { scalars }: Optimizer,
+  { rule, decays, shape, slots }: UpdateForm,
+  profiler?: Profiler,
+): Program {
   const tensor = (name: string, of: Shape = []) => input(name, "float32", of);
   const parameter = tensor("parameter", shape);
   const gradient = tensor("gradient", shape);
@@ -27,18 +31,14 @@ export function updateProgram({ scalars }: Optimizer, { rule, decays, shape, slo
   const next = inScope("optimizer", () =>
     rule.update({ parameter, decays, gradient: mul(gradient, clip), slots: before, scalars: numbers }),
   );
-  return new Program({
-    inputs: [parameter, gradient, clip, ...Object.values(numbers), ...Object.values(before)],
-    outputs: {
-      "next/parameter": likeBefore(parameter, next.parameter),
-      ...Object.fromEntries(
-        Object.entries(before).map(([slot, tensor]) => [
-          `next/${slot}`,
-          likeBefore(tensor, next.slots[slot]),
-        ]),
-      ),
-    },
-  });
+  const outputs = {
+    "next/parameter": likeBefore(parameter, next.parameter),
+    ...Object.fromEntries(
+      Object.entries(before).map(([slot, tensor]) => [`next/${slot}`, likeBefore(tensor, next.slots[slot])]),
+    ),
+  };
+  const inputs = [parameter, gradient, clip, ...Object.values(numbers), ...Object.values(before)];
+  return new Program({ inputs, outputs }, {}, profiler);
 }
 
 function likeBefore(before: Tensor, after: Tensor | undefined): Tensor {

@@ -1,5 +1,5 @@
 import type { Optimizer } from "../optim/index.ts";
-import { type Call, type Program, TensorBuffer } from "../runtime/index.ts";
+import { type Call, type Profiler, type Program, TensorBuffer } from "../runtime/index.ts";
 import { TrainingError } from "./errors.ts";
 import { type Piece, type Place, RollingMemory } from "./rolling-memory.ts";
 import { type UpdateForm, updateProgram } from "./update-graph.ts";
@@ -25,6 +25,7 @@ export function scalarBuffer(): TensorBuffer<"float32"> {
 export class Updates {
   readonly memory: RollingMemory;
   readonly #optimizer: Optimizer;
+  readonly #profiler: Profiler | undefined;
   readonly #clip = scalarBuffer();
   /** The optimizer's numbers for each pair of rates. */
   readonly #numbers = new Map<string, { readonly unit: UpdateUnit; readonly buffers: Numbers }>();
@@ -34,8 +35,9 @@ export class Updates {
   #place: Place = 0;
   #torn = false;
 
-  constructor(optimizer: Optimizer, units: readonly UpdateUnit[], gradientSets: 1 | 2) {
+  constructor(optimizer: Optimizer, units: readonly UpdateUnit[], gradientSets: 1 | 2, profiler?: Profiler) {
     this.#optimizer = optimizer;
+    this.#profiler = profiler;
     this.memory = new RollingMemory(units, gradientSets);
     for (const unit of units)
       this.#numbers.set(ratesKey(unit), {
@@ -114,7 +116,7 @@ export class Updates {
         one.form.shape.join() === form.shape.join(),
     );
     if (known) return known.program;
-    const program = updateProgram(this.#optimizer, form);
+    const program = updateProgram(this.#optimizer, form, this.#profiler);
     this.#programs.push({ form, program });
     return program;
   }

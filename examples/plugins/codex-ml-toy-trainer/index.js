@@ -38,11 +38,11 @@ class ToyTrainer {
   }
 
   /** @param {TrainingContext} context @returns {AsyncGenerator<TrainingEvent>} */
-  async *train({ model, tokenizer, data, metrics, seed, signal, saveCheckpoint, resume }) {
+  async *train({ model, tokenizer, data, metrics, seed, signal, saveCheckpoint, resume, profiler }) {
     const { maxSteps, batchSize, learningRate } = this;
     const { vocabSize, maxPositionEmbeddings: sequenceLength } = model;
     const batching = { data, tokenizer, vocabSize, batchSize, sequenceLength, seed };
-    const step = new TrainingStep({ model, optimizer: sgd, batchSize, sequenceLength, seed });
+    const step = new TrainingStep({ model, optimizer: sgd, batchSize, sequenceLength, seed, profiler });
     const warnings = new DataWarnings(sequenceLength);
     let position = { epoch: 0, start: 0 };
     if (resume) {

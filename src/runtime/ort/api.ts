@@ -9,7 +9,7 @@ export type Pointer = bigint;
 export type NativeMemory = Pointer | ArrayBufferView | null;
 
 /** Version of `onnxruntime_c_api.h` whose struct layout this file follows. It only ever grows at its end. */
-const API_VERSION = 20;
+const API_VERSION = 23;
 
 /** Index of each function in `struct OrtApi` of `onnxruntime_c_api.h`, and its parameters after the calling convention. */
 const functions = {
@@ -18,6 +18,7 @@ const functions = {
   CreateSessionFromArray: [8, "void*", ["void*", "void*", "size_t", "void*", "void*"]],
   Run: [9, "void*", ["void*", "void*", "void*", "void*", "size_t", "void*", "size_t", "void*"]],
   CreateSessionOptions: [10, "void*", ["void*"]],
+  EnableProfiling: [14, "void*", ["void*", "void*"]],
   DisableMemPattern: [17, "void*", ["void*"]],
   SetSessionGraphOptimizationLevel: [23, "void*", ["void*", "int"]],
   CreateTensorWithDataAsOrtValue: [
@@ -26,15 +27,20 @@ const functions = {
     ["void*", "void*", "size_t", "void*", "size_t", "int", "void*"],
   ],
   CreateCpuMemoryInfo: [69, "void*", ["int", "int", "void*"]],
+  AllocatorFree: [76, "void*", ["void*", "void*"]],
+  GetAllocatorWithDefaultOptions: [78, "void*", ["void*"]],
   ReleaseStatus: [93, "void", ["void*"]],
   ReleaseSession: [95, "void", ["void*"]],
   ReleaseValue: [96, "void", ["void*"]],
   ReleaseSessionOptions: [100, "void", ["void*"]],
+  SessionEndProfiling: [110, "void*", ["void*", "void*", "void*"]],
   CreateEnvWithGlobalThreadPools: [119, "void*", ["int", "const char*", "void*", "void*"]],
   DisablePerSessionThreads: [120, "void*", ["void*"]],
   CreateThreadingOptions: [121, "void*", ["void*"]],
   ReleaseThreadingOptions: [122, "void", ["void*"]],
   AddSessionConfigEntry: [130, "void*", ["void*", "const char*", "const char*"]],
+  CreateAllocator: [131, "void*", ["void*", "void*", "void*"]],
+  ReleaseAllocator: [132, "void", ["void*"]],
   CreateAndRegisterAllocator: [144, "void*", ["void*", "void*", "void*"]],
   SetGlobalIntraOpNumThreads: [147, "void*", ["void*", "int"]],
   SetGlobalInterOpNumThreads: [148, "void*", ["void*", "int"]],
@@ -42,6 +48,9 @@ const functions = {
   ReleaseArenaCfg: [157, "void", ["void*"]],
   CreateArenaCfgV2: [164, "void*", ["void*", "void*", "size_t", "void*"]],
   AddExternalInitializers: [210, "void*", ["void*", "void*", "void*", "size_t"]],
+  GetKeyValue: [297, "const char*", ["void*", "const char*"]],
+  ReleaseKeyValuePairs: [300, "void", ["void*"]],
+  AllocatorGetStats: [319, "void*", ["void*", "void*"]],
 } as const satisfies Record<string, readonly [number, string, readonly string[]]>;
 
 export type FunctionName = keyof typeof functions;
@@ -60,6 +69,8 @@ export interface Api {
   call(name: FunctionName, ...args: Argument[]): void;
   /** Calls a function whose last parameter is an out pointer, and returns what it pointed to. */
   create(name: FunctionName, ...args: Argument[]): Pointer;
+  /** Calls a function that returns text, which stays the library's; `undefined` where it has none. */
+  text(name: FunctionName, ...args: Argument[]): string | undefined;
   /** Calls a function without a result. */
   release(name: FunctionName, pointer: Pointer): void;
   /** Like `call` on a worker thread, so that the event loop stays free. Arguments must stay referenced until it settles. */
@@ -117,6 +128,7 @@ function openApi(): Api {
       check(name, invoke(name, [...args, out]));
       return out[0] as Pointer;
     },
+    text: (name, ...args) => (invoke(name, args) as string | null) ?? undefined,
     release: (name, pointer) => void invoke(name, [pointer]),
     callAsync: (name, ...args) => {
       const { address, prototype } = native(name);
@@ -139,6 +151,11 @@ function openApi(): Api {
 /** Where an array's memory is. It stays there as long as the array is referenced (its memory must not be on V8's heap). */
 export function addressOf(array: ArrayBufferView): Pointer {
   return koffi.address(array);
+}
+
+/** Reads null-terminated UTF-8. */
+export function textAt(pointer: Pointer): string {
+  return koffi.decode(pointer, "char", -1) as string;
 }
 
 let api: Api | undefined;

@@ -77,6 +77,10 @@ const apply = defineOperator<AttentionAttributes>({
       dValue,
     ];
   },
+  products: ({ inputs: [query], outputs: [, weights] }) => {
+    const product = [...(weights as Tensor).shape, (query as Tensor).dim(-1)];
+    return [product, product];
+  },
   lower: (lowering, values, { inputs, outputs, attributes }) => {
     const { query, key, value } = named(inputs, attributes);
     const { query: q, key: k, value: v, dropout, bias } = named(values, attributes);

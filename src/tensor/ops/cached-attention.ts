@@ -36,6 +36,10 @@ const apply = defineOperator<undefined>({
       );
     return [{ dtype: query.dtype, shape: query.shape }];
   },
+  products: ({ inputs: [query, , , , , bias] }) => {
+    const product = [...(query as Tensor).shape, (bias as Tensor).dim(-1)];
+    return [product, product];
+  },
   lower: (lowering, values, { inputs }) => {
     const [q, k, v, pastK, pastV, bias] = values as [Value, Value, Value, Value, Value, Value];
     const [query, key, , pastKey] = inputs as [Tensor, Tensor, Tensor, Tensor];

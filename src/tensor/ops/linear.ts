@@ -54,6 +54,9 @@ const apply = defineOperator<GemmAttributes>({
       c && needed(2) ? columnSum(wide, scale) : undefined,
     ];
   },
+  products: ({ inputs: [a], outputs: [y], attributes: { transA } }) => [
+    [...(y as Tensor).shape, (a as Tensor).dim(transA ? 0 : 1)],
+  ],
   lower: (lowering, [a, b, c], { attributes: { transA, transB, alpha }, inputs, outputs }) => {
     const [{ dtype }] = inputs as [Tensor];
     const turned = transA && isWorthTurning(inputs[0] as Tensor, outputs[0] as Tensor);

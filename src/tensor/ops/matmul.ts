@@ -80,6 +80,9 @@ const apply = defineOperator<MatmulOptions>({
         : matmul(a, dy, { transposeA: !transposeA, scale });
     return [needed(0) ? sumTo(da(), a.shape) : undefined, needed(1) ? sumTo(db(), b.shape) : undefined];
   },
+  products: ({ inputs: [a], outputs: [y], attributes: { transposeA } }) => [
+    [...(y as Tensor).shape, (a as Tensor).dim(transposeA ? -2 : -1)],
+  ],
   lower: (lowering, inputs, { inputs: tensors, outputs: [y], attributes }) => {
     const [a, b] = tensors as [Tensor, Tensor];
     // Sums over nothing: the fused kernel would leave its output as the memory was.
