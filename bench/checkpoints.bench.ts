@@ -92,7 +92,9 @@ export async function main(args: string[]): Promise<number> {
     }));
     if (plain === undefined || saved === undefined) return 1;
     const extra = { wall: saved.wall - plain.wall, cpu: saved.cpu - plain.cpu };
-    const percent = (seconds: number): string => `${((100 * seconds) / 60).toFixed(2)} % of a minute`;
+    // One save in a window of many updates, against the same window without: what it costs, it costs once in a minute.
+    const percent = (seconds: number): string =>
+      `${((100 * seconds) / 60).toFixed(2)} % of the training's wall time at one checkpoint a minute`;
     console.log(
       `step               ${(plain.wall / steps).toFixed(2)} s (${steps} in a window, ${values.rounds} rounds, alternated)`,
     );
@@ -117,6 +119,7 @@ export async function main(args: string[]): Promise<number> {
       console.log(
         `${name.padEnd(17)}  ${(bytes / 1e9 / median(times.map(({ wall }) => wall))).toFixed(2)} GB/s warm (${(bytes / 1e9 / median(times.map(({ cpu }) => cpu))).toFixed(2)} GB/s of processor time)`,
       );
+    console.log(`load at the end    ${loadavg()[0]?.toFixed(1)}`);
   } finally {
     await rm(run, { recursive: true, force: true });
   }
