@@ -72,8 +72,10 @@ function formatOverhead({ profiled, plain, plainSteps }: ProfileEvent["profile"]
   if (plain === undefined) return "the run was too short to compare with steps without profiling";
   const cost = profiled / plain - 1;
   const meaning =
-    cost < 0.005 ? "profiling cost nothing that could be measured" : `profiling cost ${formatShare(cost)}`;
-  return `median ${formatMilliseconds(profiled)} ms with profiling, ${formatMilliseconds(plain)} ms without (${formatCount(plainSteps)} ${plainSteps === 1 ? "step" : "steps"}): ${meaning}`;
+    cost < 0.005
+      ? "profiling cost nothing that could be measured"
+      : `profiling cost ${formatShare(cost)}${cost > 0.1 ? ", or other programs took the machine" : ""}`;
+  return `median ${formatMilliseconds(profiled)} ms with profiling, ${formatMilliseconds(plain)} ms in the ${formatCount(plainSteps)} ${plainSteps === 1 ? "step" : "steps"} after those without: ${meaning}`;
 }
 
 const phases = ["forward", "backward", "recomputation", "update"] as const;

@@ -30,7 +30,7 @@ export interface TrainingProfile {
     /** Between two updates, apart from that: events and whoever listens to them. */
     readonly betweenUpdates: number;
   };
-  /** Medians of an update, profiled and not, and what profiling cost. */
+  /** Medians of an update, profiled and (as many, right after those) not. */
   readonly overhead: {
     readonly profiled: number;
     /** Undefined where the run ended too soon for updates without profiling. */
@@ -189,7 +189,8 @@ export class TrainingProfiler {
   async finish(): Promise<(TrainingProfile & ProfileDetails) | undefined> {
     await this.settle(true);
     const profiled = this.#updates.filter((update) => update.profiled);
-    const plain = this.#updates.filter((update) => !update.profiled);
+    // Those right after: the longer ago, the more else has changed on the machine.
+    const plain = this.#updates.filter((update) => !update.profiled).slice(0, profiled.length);
     await this.programs.discard();
     if (profiled.length === 0) return undefined;
     const process = globalThis.process.resourceUsage().maxRSS * 1024;
