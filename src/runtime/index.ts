@@ -1,6 +1,7 @@
 import { ortApi } from "./ort/api.ts";
 import { ortEnvironment } from "./ort/environment.ts";
 
+export { alignedMemory } from "./aligned-memory.ts";
 export { TensorBuffer } from "./buffer.ts";
 export { RuntimeError } from "./errors.ts";
 export { allocate, type HostTensor } from "./host-tensor.ts";
