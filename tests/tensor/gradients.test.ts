@@ -357,6 +357,14 @@ const cases: Record<string, readonly [readonly Shape[], (...inputs: Tensor[]) =>
     (x, w) =>
       crossEntropy(linear(x as Tensor, w as Tensor, undefined, { transposed: true }), ids(1, 1, 0, 4)),
   ],
+  "crossEntropy of a tied projection to many times more classes than it has inputs": [
+    [
+      [4, 2],
+      [33, 2],
+    ],
+    (x, w) =>
+      crossEntropy(linear(x as Tensor, w as Tensor, undefined, { transposed: true }), ids(1, 1, 0, 32)),
+  ],
 };
 
 describe("the gradient of every operator equals central differences in float64", () => {

@@ -3,7 +3,7 @@ import { TensorError } from "../errors.ts";
 import type { Lowering, Value } from "../lowering.ts";
 import type { Dim } from "../shape.ts";
 import { defineOperator, describe, type Tensor } from "../tensor.ts";
-import { lowerCausalMask, UNSEEN } from "./attention.ts";
+import { lowerCausalMask, UNSEEN } from "./attention-weights.ts";
 
 interface BiasAttributes {
   readonly dtype: DType;
@@ -66,4 +66,15 @@ export function attentionBias(
   { dtype = "float32", causal = false, queries }: Partial<BiasAttributes> = {},
 ): Tensor {
   return apply([mask], { dtype, causal, queries: queries ?? mask.shape[1] ?? 1 })[0];
+}
+
+/** Whether `bias` was made by {@link attentionBias} for all positions and hides from each what comes after it. */
+export function hidesLater(bias: Tensor): boolean {
+  const { source } = bias;
+  if (source.kind !== "operation") return false;
+  const { operator, inputs, attributes } = source.operation;
+  if (operator.name === "reshape") return hidesLater(inputs[0] as Tensor);
+  if (operator.name !== "attentionBias") return false;
+  const { causal, queries } = attributes as BiasAttributes;
+  return causal && queries === inputs[0]?.dim(1);
 }
