@@ -356,6 +356,7 @@ describe("the resolved run", () => {
     ).toBe(`# The run with every default filled in. Training from this file again gives the same weights.
 # Relative paths in options start at \`directory\`, which starts at this file.
 
+format: 1
 seed: 1337
 directory: ../..
 tokenizer:

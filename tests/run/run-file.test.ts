@@ -52,6 +52,7 @@ describe("what is read", () => {
     const run = await loadRunFile(path);
     expect(run).toMatchObject({ path, directory: folder });
     expect(run.config).toEqual({
+      format: 1,
       seed: 1337,
       tokenizer: { name: "bpe", options: { vocabSize: 1024 } },
       data: { name: "text", options: { path: "./moby-dick.txt" } },
@@ -148,7 +149,7 @@ describe("mistakes, each with its place", () => {
     [
       "an unknown key like nothing else",
       `${good}zzzzzz: 1\n`,
-      "9:1: zzzzzz: unknown key; known are seed, directory, tokenizer, data, model, trainer, metrics, imports, plugins, extends",
+      "9:1: zzzzzz: unknown key; known are format, seed, directory, tokenizer, data, model, trainer, metrics, imports, plugins, extends",
     ],
     ["a key of the wrong case", good.replace("seed", "Seed"), '1:1: Seed: unknown key; did you mean "seed"?'],
     ["a merge key", `${good}<<: { seed: 1 }\n`, "9:1: <<: unknown key; known are"],
