@@ -83,7 +83,7 @@ test("a listener that throws stops the run; what was learned is saved, and it go
     close: () => {},
   };
   const { message } = await failed(everything(folder), run, { trackers: [listener] });
-  expect(message).toBe("the listener broke");
+  expect(message).toBe('trackers[0] failed at the event "step" of step 11: Error: the listener broke');
   expect((await outcome(run)).checkpoint).toBe("step-000011");
   const again = await resumed(run);
   expect(again.digests).toEqual(whole.digests);

@@ -247,7 +247,7 @@ describe("a run that fails", () => {
   test("throws to its reader, and its directory's last event tells the same", async () => {
     const run = await train(tiny({ trainer: failing }), { out });
     await expect(collect(run)).rejects.toThrow("out of cucumbers");
-    expect((await written()).map(({ type }) => type)).toEqual(["start", "step", "error"]);
+    expect((await written()).map(({ type }) => type)).toEqual(["start", "step", "system", "error"]);
     expect((await written()).at(-1)).toMatchObject({
       code: "TRAINER_FAILED",
       message: expect.stringMatching(
@@ -264,7 +264,7 @@ describe("a run that fails", () => {
     };
     const run = await train(tiny({ trainer: failing }), { out, trackers: [tracker] });
     await run.finish().catch(() => {});
-    expect(told).toEqual(["start", "step", "error", "closed"]);
+    expect(told).toEqual(["start", "step", "system", "error", "closed"]);
   });
 });
 

@@ -218,7 +218,8 @@ describe("gradient checkpointing", () => {
     const again = await newStep({ model: await smallGpt({ dropout: 0.1 }), gradientCheckpointing: true });
     for (let update = 0; update < 3; update++) {
       const batch = ragged(B, [8, 1, 3, 6], update);
-      expect(await again.run([batch], 1e-2)).toEqual(await kept.run([batch], 1e-2));
+      const { seconds: _, ...expected } = await kept.run([batch], 1e-2);
+      expect(await again.run([batch], 1e-2)).toMatchObject(expected);
     }
     expect(weightsOf(again)).toEqual(weightsOf(kept));
   });
