@@ -65,6 +65,7 @@ export { defineRun, type RunConfigInput } from "../run/config.ts";
 export { importModules } from "../run/imports.ts";
 export { type EvaluateOptions, type LoadedRun, loadRun } from "../run/loaded-run.ts";
 export { RunFileError, type RunFileProblem } from "../run/problems.ts";
+export { type ResumeOptions, resume } from "../run/resume.ts";
 export { type LoadOptions, loadRunFile, type RunFile } from "../run/run-file.ts";
 export { type Run, type RunResult, type TrainOptions, train } from "../run/train.ts";
 export { RuntimeError } from "../runtime/index.ts";

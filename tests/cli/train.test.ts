@@ -108,7 +108,7 @@ describe("with --json", () => {
   });
 
   test.each([
-    ["start", ["type", "run", "parameters", "maxSteps", "components", "data"]],
+    ["start", ["type", "run", "parameters", "maxSteps", "components", "data", "disk"]],
     ["step", ["type", "step", "loss", "learningRate", "gradientNorm", "tokens", "tokensPerSecond"]],
     ["evaluation", ["type", "step", "split", "loss", "metrics", "tokens", "seconds"]],
     ["sample", ["type", "step", "prompt", "text"]],
