@@ -333,19 +333,19 @@ export class Run implements AsyncIterable<RunEvent> {
       parameters: countParameters(context.model),
       ...(maxSteps !== undefined && { maxSteps }),
       components: origins,
-      disk,
     };
     if (goingOn !== undefined) {
       const { changes, notes: found } = goingOn;
       const { step, path } = goingOn.point;
       const all = [...trialNotes(components.trial), ...found];
-      yield { type: "resume", ...common, step, path, changes, ...(all.length > 0 && { notes: all }) };
+      yield { type: "resume", ...common, disk, step, path, changes, ...(all.length > 0 && { notes: all }) };
       return;
     }
     yield {
       type: "start",
       ...common,
       ...(survey && { data: survey }),
+      disk,
       ...(notes.length > 0 && { notes }),
     };
     yield* plan.warnings ?? [];

@@ -110,7 +110,7 @@ describe("with --json", () => {
   });
 
   test.each([
-    ["start", ["type", "run", "parameters", "maxSteps", "components", "data"]],
+    ["start", ["type", "run", "parameters", "maxSteps", "components", "data", "disk"]],
     [
       "step",
       ["type", "step", "loss", "learningRate", "gradientNorm", "tokens", "tokensPerSecond", "seconds"],

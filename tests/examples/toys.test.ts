@@ -372,7 +372,10 @@ describe("toy_trainer", () => {
     const events = await trained({ maxSteps: 3 }, given);
     const warnings = events.filter(({ type }) => type === "warning");
     expect(warnings).toEqual([
-      { type: "warning", code: "TRUNCATED", message: expect.stringContaining("sequenceLength is 8") },
+      {
+        ...{ type: "warning", code: "TRUNCATED", message: expect.stringContaining("sequenceLength is 8") },
+        numbers: { examples: expect.any(Number) },
+      },
     ]);
   });
 
