@@ -1,5 +1,5 @@
 import { open, readdir, rename, rm, statfs } from "node:fs/promises";
-import { createFile, type WritableFile } from "./direct-file.ts";
+import type { WritableFile } from "./direct-file.ts";
 import { makeFolder } from "./make-folder.ts";
 
 /**
@@ -26,7 +26,8 @@ export const disk: FileSystem = {
   mkdir: async (path) => {
     await makeFolder(path);
   },
-  create: createFile,
+  // Its memory is the engine's, which is loaded when something is written and not for who only reads a run file.
+  create: async (path) => (await import("./direct-file.ts")).createFile(path),
   syncFolder: async (path) => {
     // Windows cannot open folders as files, and journals renames itself.
     if (process.platform === "win32") return;

@@ -2,7 +2,6 @@ import { join, resolve } from "node:path";
 import type { Model } from "../models/index.ts";
 import type { HostTensor } from "../runtime/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
-import { chosenCheckpoint, readCheckpoint, skippedWarnings } from "./checkpoint.ts";
 import { isGiven, type NamedComponent, type Slot } from "./config.ts";
 import { type ConfigPath, displayPath } from "./problems.ts";
 import { openRunDirectory, readTokenizerFiles } from "./run-directory.ts";
@@ -52,6 +51,8 @@ export async function startingPoint(
     source: sourceOf,
     tokenizerFiles: () => readTokenizerFiles(run),
     parameters: async () => {
+      // What reads weights brings the engine along, which nobody needs who only checks a run file.
+      const { chosenCheckpoint, readCheckpoint, skippedWarnings } = await import("./checkpoint.ts");
       const chosen = await chosenCheckpoint(run.path);
       const { parameters } = await readCheckpoint(join(run.path, chosen.path));
       return { parameters, warnings: skippedWarnings(chosen) };

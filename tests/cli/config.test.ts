@@ -78,6 +78,23 @@ describe("check", () => {
     expect(good).toEqual({ code: 0, stdout: '{"ok":true,"problems":[]}\n', stderr: "" });
   });
 
+  test("loads neither the engine nor what calls it, which would take longer than all the rest", async () => {
+    const hooks = `import { writeSync } from "node:fs";
+      export async function load(url, context, next) { writeSync(2, url + "\\n"); return next(url, context); }`;
+    const project = await Project.create({
+      ...files,
+      "hooks.mjs": hooks,
+      "loader.mjs": 'import { register } from "node:module"; register("./hooks.mjs", import.meta.url);',
+    });
+    const node = ["--import", project.path("loader.mjs")];
+    const loaded = await project.run(["config", "check", "run.yaml"], { node });
+    expect(loaded.code).toBe(0);
+    expect(loaded.stderr).toMatch(/cli\.mjs/);
+    expect(loaded.stderr).not.toMatch(/koffi|protobuf|\/zod\//);
+    const { stderr } = await project.run(["train", "run.yaml", "--set", "trainer.maxSteps=1"], { node });
+    expect(stderr).toMatch(/koffi/);
+  });
+
   test("of no file, and of a file that is no run", async () => {
     const project = await Project.create(files);
     expect(await project.run(["config", "check", "rum.yaml"])).toEqual({
