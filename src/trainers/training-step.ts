@@ -1,17 +1,19 @@
 import type { Model } from "../models/index.ts";
 import type { Parameter } from "../nn/index.ts";
 import { clipFactor, type Optimizer } from "../optim/index.ts";
-import { type Call, Program, TensorBuffer } from "../runtime/index.ts";
+import { type Call, type Device, Program, TensorBuffer } from "../runtime/index.ts";
 import { mix32 } from "../tensor/index.ts";
 import type { Batch } from "./batching.ts";
 import { causalObjective } from "./causal-objective.ts";
+import { DeviceUpdates } from "./device-updates.ts";
 import { TrainingError } from "./errors.ts";
 import type { Objective } from "./objective.ts";
-import type { Place, RollingMemory } from "./rolling-memory.ts";
 import { type ResultName, type StepGraph, traceStep } from "./step-graph.ts";
+import type { Place, StepMemory, StepUpdates } from "./step-memory.ts";
 import {
   allFinite,
   copyTensors,
+  hostTensors,
   type RestoreRequest,
   restoreTensors,
   type StepTensors,
@@ -41,6 +43,8 @@ export interface TrainingStepOptions {
   /** Forward passes of one update. Default 1. */
   readonly gradientAccumulationSteps?: number;
   readonly seed: number;
+  /** What computes, and keeps weights, gradients and optimizer state. Default: the CPU. */
+  readonly device?: Device | undefined;
 }
 
 export interface StepResult {
@@ -59,7 +63,7 @@ export interface StepResult {
  */
 export class TrainingStep {
   readonly #options: TrainingStepOptions;
-  readonly #updates: Updates;
+  readonly #updates: StepUpdates;
   readonly #memory: SharedMemory;
   /** One a form of batch: with documents to keep apart or without. */
   readonly #graphs = new Map<string, BatchGraph>();
@@ -70,10 +74,13 @@ export class TrainingStep {
   constructor(options: TrainingStepOptions) {
     this.#options = options;
     const { model, optimizer, batchSize, sequenceLength, seed, like, groupOf } = options;
-    const { gradientAccumulationSteps = 1 } = options;
+    const { gradientAccumulationSteps = 1, device } = options;
     const units = updateUnits(model, optimizer, groupOf);
-    this.#updates = new Updates(optimizer, units, gradientAccumulationSteps > 1 ? 2 : 1);
-    this.#memory = new SharedMemory(model, units, this.#updates.memory, gradientAccumulationSteps);
+    const sets = gradientAccumulationSteps > 1 ? 2 : 1;
+    this.#updates = device
+      ? new DeviceUpdates(optimizer, units, sets, device)
+      : new Updates(optimizer, units, sets);
+    this.#memory = new SharedMemory(model, units, this.#updates.memory, gradientAccumulationSteps, device);
     initialize(model, this.weights, seed);
     this.#graphFor(
       like === undefined
@@ -144,6 +151,7 @@ export class TrainingStep {
       graph.feed(batch);
       fed.dropout_key_a.data[0] = mix32(seed, step, index, 0);
       fed.dropout_key_b.data[0] = mix32(seed, step, index, 1);
+      if (batches.length > 1 && index === 0) await this.#memory.clearSums();
       await graph.call(this.#updates.place, index, index === batches.length - 1).run();
       loss += results.loss.data[0] ?? Number.NaN;
     }
@@ -168,16 +176,14 @@ export class TrainingStep {
    * @throws TrainingError when the last update left a parameter that is not finite: that is not worth keeping.
    */
   tensors(): StepTensors {
-    for (const [name, { data }] of Object.entries(this.weights))
-      if (!allFinite(data))
+    const parameters = hostTensors(this.weights);
+    for (const [name, { data }] of parameters)
+      if (!allFinite(data as Float32Array))
         throw new TrainingError(
           "NOT_FINITE",
           `Step ${this.#step} left the parameter "${name}" with numbers that are not finite. A smaller learningRate helps most often.`,
         );
-    return {
-      parameters: new Map(Object.entries(this.weights)),
-      optimizer: new Map(Object.entries(this.slots)),
-    };
+    return { parameters, optimizer: hostTensors(this.slots) };
   }
 
   /**
@@ -188,6 +194,8 @@ export class TrainingStep {
    * @throws TrainingError as {@link tensors}.
    */
   snapshot(): StepTensors {
+    // What was read from a device is a copy already.
+    if (this.#options.device !== undefined) return this.tensors();
     this.#copy = copyTensors(this.tensors(), this.#copy);
     return this.#copy;
   }
@@ -222,24 +230,25 @@ class SharedMemory {
   readonly accumulates: boolean;
   /** Sums of gradients by parameter: a batch reads one set and writes the next. Without accumulation there is one. */
   readonly gradients: readonly Weights[];
-  readonly #rolling: RollingMemory;
+  readonly #trainedMemory: StepMemory;
 
   constructor(
     model: Model,
     units: readonly UpdateUnit[],
-    rolling: RollingMemory,
+    memory: StepMemory,
     gradientAccumulationSteps: number,
+    device: Device | undefined,
   ) {
     this.trained = new Set(units.flatMap(({ parameters }) => parameters));
     const names = new Set([...this.trained].map(({ name }) => name));
-    const frozen = allocateWeights(model, (name) => !names.has(name));
+    const frozen = allocateWeights(model, (name) => !names.has(name), device);
     this.weights = [
-      { ...rolling.parameters(0), ...frozen },
-      { ...rolling.parameters(1), ...frozen },
+      { ...memory.parameters(0), ...frozen },
+      { ...memory.parameters(1), ...frozen },
     ];
     this.accumulates = gradientAccumulationSteps > 1;
-    this.gradients = (this.accumulates ? [0, 1] : [0]).map((set) => rolling.gradients(set));
-    this.#rolling = rolling;
+    this.gradients = (this.accumulates ? [0, 1] : [0]).map((set) => memory.gradients(set));
+    this.#trainedMemory = memory;
   }
 
   get gradientSets(): number {
@@ -247,8 +256,8 @@ class SharedMemory {
   }
 
   /** Makes the sums that the first batch of an update adds to zeros. */
-  clearSums(): void {
-    this.#rolling.clearGradients(0);
+  async clearSums(): Promise<void> {
+    await this.#trainedMemory.clearGradients(0);
   }
 }
 
@@ -262,7 +271,7 @@ class BatchGraph {
   readonly #adding: readonly (readonly Call[])[];
 
   constructor(
-    { model, objective = causalObjective(), gradientCheckpointing }: TrainingStepOptions,
+    { model, objective = causalObjective(), gradientCheckpointing, device }: TrainingStepOptions,
     form: BatchForm,
     memory: SharedMemory,
   ) {
@@ -272,7 +281,7 @@ class BatchGraph {
     this.#batch = batchBuffers(objective, form);
     const calls = (given: StepGraph["results"] | Pick<StepGraph["results"], "loss">) => {
       const outputs = { ...given, ...prefixed("gradient", graph.gradients) };
-      const program = new Program({ inputs: graph.inputs, outputs });
+      const program = new Program({ inputs: graph.inputs, outputs }, {}, device);
       const written = Object.fromEntries(
         Object.keys(given).map((name) => [name, results[name as ResultName]]),
       );
@@ -295,7 +304,6 @@ class BatchGraph {
 
   /** The call for batch `index` of an update of parameters at `place`. */
   call(place: Place, index: number, last: boolean): Call {
-    if (this.#memory.accumulates && index === 0) this.#memory.clearSums();
     const call = (last ? this.#last : this.#adding)[place]?.[index % this.#memory.gradientSets];
     if (call === undefined) throw new TrainingError("BATCH_COUNT", `An update has no batch ${index}.`);
     return call;

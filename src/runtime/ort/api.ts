@@ -9,7 +9,7 @@ export type Pointer = bigint;
 export type NativeMemory = Pointer | ArrayBufferView | null;
 
 /** Version of `onnxruntime_c_api.h` whose struct layout this file follows. It only ever grows at its end. */
-const API_VERSION = 20;
+const API_VERSION = 24;
 
 /** Index of each function in `struct OrtApi` of `onnxruntime_c_api.h`, and its parameters after the calling convention. */
 const functions = {
@@ -20,6 +20,7 @@ const functions = {
   CreateSessionOptions: [10, "void*", ["void*"]],
   DisableMemPattern: [17, "void*", ["void*"]],
   SetSessionGraphOptimizationLevel: [23, "void*", ["void*", "int"]],
+  CreateTensorAsOrtValue: [48, "void*", ["void*", "void*", "size_t", "int", "void*"]],
   CreateTensorWithDataAsOrtValue: [
     49,
     "void*",
@@ -34,14 +35,30 @@ const functions = {
   DisablePerSessionThreads: [120, "void*", ["void*"]],
   CreateThreadingOptions: [121, "void*", ["void*"]],
   ReleaseThreadingOptions: [122, "void", ["void*"]],
+  GetAvailableProviders: [125, "void*", ["void*", "void*"]],
+  ReleaseAvailableProviders: [126, "void*", ["void*", "int"]],
   AddSessionConfigEntry: [130, "void*", ["void*", "const char*", "const char*"]],
+  CreateAllocator: [131, "void*", ["void*", "void*", "void*"]],
   CreateAndRegisterAllocator: [144, "void*", ["void*", "void*", "void*"]],
   SetGlobalIntraOpNumThreads: [147, "void*", ["void*", "int"]],
   SetGlobalInterOpNumThreads: [148, "void*", ["void*", "int"]],
   SetGlobalSpinControl: [149, "void*", ["void*", "int"]],
   ReleaseArenaCfg: [157, "void", ["void*"]],
   CreateArenaCfgV2: [164, "void*", ["void*", "void*", "size_t", "void*"]],
+  SessionOptionsAppendExecutionProvider_CUDA_V2: [204, "void*", ["void*", "void*"]],
+  CreateCUDAProviderOptions: [205, "void*", ["void*"]],
+  UpdateCUDAProviderOptions: [206, "void*", ["void*", "void*", "void*", "size_t"]],
+  ReleaseCUDAProviderOptions: [208, "void", ["void*"]],
   AddExternalInitializers: [210, "void*", ["void*", "void*", "void*", "size_t"]],
+  SessionOptionsAppendExecutionProvider: [216, "void*", ["void*", "const char*", "void*", "void*", "size_t"]],
+  HardwareDevice_Type: [307, "int", ["void*"]],
+  SessionGetMemoryInfoForInputs: [380, "void*", ["void*", "void*", "size_t"]],
+  GetNumHardwareDevices: [397, "void*", ["void*", "void*"]],
+  GetHardwareDevices: [398, "void*", ["void*", "void*", "size_t"]],
+  Session_GetEpGraphAssignmentInfo: [407, "void*", ["void*", "void*", "void*"]],
+  EpAssignedSubgraph_GetEpName: [408, "void*", ["void*", "void*"]],
+  EpAssignedSubgraph_GetNodes: [409, "void*", ["void*", "void*", "void*"]],
+  EpAssignedNode_GetOperatorType: [412, "void*", ["void*", "void*"]],
 } as const satisfies Record<string, readonly [number, string, readonly string[]]>;
 
 export type FunctionName = keyof typeof functions;
@@ -62,6 +79,8 @@ export interface Api {
   create(name: FunctionName, ...args: Argument[]): Pointer;
   /** Calls a function without a result. */
   release(name: FunctionName, pointer: Pointer): void;
+  /** Calls a function that gives a number of an object. */
+  numberOf(name: FunctionName, pointer: Pointer): number;
   /** Like `call` on a worker thread, so that the event loop stays free. Arguments must stay referenced until it settles. */
   callAsync(name: FunctionName, ...args: Argument[]): Promise<void>;
 }
@@ -118,6 +137,7 @@ function openApi(): Api {
       return out[0] as Pointer;
     },
     release: (name, pointer) => void invoke(name, [pointer]),
+    numberOf: (name, pointer) => invoke(name, [pointer]),
     callAsync: (name, ...args) => {
       const { address, prototype } = native(name);
       return new Promise((resolve, reject) => {
@@ -139,6 +159,16 @@ function openApi(): Api {
 /** Where an array's memory is. It stays there as long as the array is referenced (its memory must not be on V8's heap). */
 export function addressOf(array: ArrayBufferView): Pointer {
   return koffi.address(array);
+}
+
+/** The addresses in an array of the library. */
+export function addressesAt(array: Pointer, count: number): readonly Pointer[] {
+  return count === 0 ? [] : koffi.decode(array, koffi.array("void*", count));
+}
+
+/** A null-terminated text of the library. */
+export function textAt(address: Pointer): string {
+  return koffi.decode(address, "char", -1);
 }
 
 let api: Api | undefined;

@@ -23,12 +23,27 @@ function libraryPath(): string {
   return path;
 }
 
+/** Bytes of stack of a call on another thread; only what is used of them is ever memory. */
+const STACK = 8 * 2 ** 20;
+
 // koffi unloads a library when its handle is collected, and the next call would jump into unmapped memory: the handle
 // lives as long as the process.
 let library: LibraryHandle | undefined;
 
 /** Loads the library, once a process. */
 export function loadLibrary(): LibraryHandle {
-  library ??= koffi.load(libraryPath());
+  if (library !== undefined) return library;
+  try {
+    koffi.config({ async_stack_size: STACK });
+  } catch {
+    // Somebody else has loaded a library with koffi before. Only devices need it: they ask `hasDeepStack`.
+  }
+  library = koffi.load(libraryPath());
   return library;
+}
+
+/** Whether calls on other threads have the stack that a device's compiler of shaders needs: koffi's own 128 kB overrun. */
+export function hasDeepStack(): boolean {
+  const { async_stack_size: bytes } = koffi.config() as { readonly async_stack_size: number };
+  return bytes >= STACK;
 }

@@ -1,6 +1,8 @@
 import { RuntimeError } from "../errors.ts";
 import { type NativeMemory, ortApi, type Pointer } from "./api.ts";
+import { KEEP_ASSIGNMENT } from "./assignment.ts";
 import { ortEnvironment } from "./environment.ts";
+import type { Provider } from "./providers.ts";
 
 const ALL_OPTIMIZATIONS = 99;
 
@@ -25,8 +27,11 @@ export class OrtSession {
   #running = 0;
   #closed = false;
 
-  /** @throws RuntimeError with the library's message when the model is not valid or uses an operator it lacks. */
-  constructor(model: Uint8Array, constants?: NativeConstants) {
+  /**
+   * @param provider who computes besides the CPU.
+   * @throws RuntimeError with the library's message when the model is not valid or uses an operator it lacks.
+   */
+  constructor(model: Uint8Array, constants?: NativeConstants, provider?: Provider) {
     const api = ortApi();
     const settings = api.create("CreateSessionOptions");
     try {
@@ -37,6 +42,10 @@ export class OrtSession {
       api.call("AddSessionConfigEntry", settings, "session.use_env_allocators", "1");
       // Work is dealt to threads in smaller and smaller pieces, so that one core that is also wanted elsewhere holds up less.
       api.call("AddSessionConfigEntry", settings, "session.dynamic_block_base", "4");
+      if (provider !== undefined) {
+        api.call("AddSessionConfigEntry", settings, KEEP_ASSIGNMENT, "1");
+        provider.appendTo(settings);
+      }
       if (constants !== undefined)
         api.call(
           "AddExternalInitializers",
@@ -56,6 +65,12 @@ export class OrtSession {
       api.release("ReleaseSessionOptions", settings);
     }
     sessions.register(this, this.#pointer, this);
+  }
+
+  /** The library's handle (`OrtSession*`), for what only looks at it. */
+  get pointer(): Pointer {
+    if (this.#closed) throw new RuntimeError("SESSION_CLOSED", "This session is closed.");
+    return this.#pointer;
   }
 
   /**
@@ -100,5 +115,25 @@ export class OrtSession {
     } finally {
       this.#running--;
     }
+  }
+
+  /** Runs at once, on this thread: for what takes no time, or must not be overtaken. */
+  runNow(
+    inputs: NativeNames,
+    inputValues: NativeMemory,
+    outputs: NativeNames,
+    outputValues: NativeMemory,
+  ): void {
+    ortApi().call(
+      "Run",
+      this.pointer,
+      null,
+      inputs.pointers,
+      inputValues,
+      inputs.count,
+      outputs.pointers,
+      outputs.count,
+      outputValues,
+    );
   }
 }
