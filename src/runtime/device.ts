@@ -26,7 +26,6 @@ export class Device implements DeviceMemory {
   /** What was begun last. */
   #last: Promise<unknown> = Promise.resolve();
   #running = 0;
-  #nodes = 0;
 
   constructor(name: string, description: string, provider: Provider) {
     this.name = name;
@@ -34,16 +33,14 @@ export class Device implements DeviceMemory {
     this.provider = provider;
   }
 
-  /** Nodes of all graphs that were compiled for it, and those among them that the CPU computes: each is a way there and back. */
-  get assignment(): { readonly nodes: number; readonly onCpu: Fallbacks } {
-    return { nodes: this.#nodes, onCpu: Object.fromEntries(this.#fallbacks) };
+  /** Nodes of all graphs compiled so far that the CPU computes, by operator: each is a way there and back. */
+  get onCpu(): Fallbacks {
+    return Object.fromEntries(this.#fallbacks);
   }
 
   /** Takes note of who computes what in a session. */
   watch(session: OrtSession): void {
-    const { total, operators } = cpuNodes(session, this.provider.id);
-    this.#nodes += total;
-    for (const operator of operators)
+    for (const operator of cpuNodes(session, this.provider.id))
       this.#fallbacks.set(operator, (this.#fallbacks.get(operator) ?? 0) + 1);
   }
 

@@ -59,8 +59,12 @@ export class OnnxGraph implements Lowering {
   /** What is being lowered: nodes are named after it. */
   #place = { scope: "", operator: "graph" };
 
-  constructor(inputs: readonly Tensor[]) {
+  readonly #lacking: readonly string[];
+
+  /** @param lacking operators that the device has no kernel for. */
+  constructor(inputs: readonly Tensor[], lacking: readonly string[] = []) {
     this.#inputs = inputs;
+    this.#lacking = lacking;
   }
 
   /** Says which operation the nodes that follow belong to. */
@@ -70,6 +74,10 @@ export class OnnxGraph implements Lowering {
 
   fused(dtype: DType): boolean {
     return dtype === "float32";
+  }
+
+  lacks(operator: string): boolean {
+    return this.#lacking.includes(operator);
   }
 
   node(

@@ -48,12 +48,14 @@ export function inputName(tensor: Tensor): string {
  * Encodes a traced graph as the bytes of an ONNX model (https://onnx.ai/onnx/repo-docs/IR.html).
  *
  * @param fixed names of inputs whose numbers the session gets when it is made: constants that are not in these bytes.
+ * @param lacking operators that what computes has no kernel for.
  */
 export function encodeModel(
   { inputs, outputs }: GraphSpec,
   fixed: ReadonlySet<string> = new Set(),
+  lacking: readonly string[] = [],
 ): Uint8Array {
-  const graph = new OnnxGraph(inputs);
+  const graph = new OnnxGraph(inputs, lacking);
   const values = new Map<Tensor, Value>();
   const names = new Set<string>();
   for (const tensor of inputs) {

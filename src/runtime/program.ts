@@ -41,7 +41,11 @@ export class Program {
       names: new EncodedNames([...wanted.keys()]),
       values: BigUint64Array.from(this.#fixed, ({ pointer }) => pointer),
     };
-    this.#session = new OrtSession(encodeModel(spec, names), constants, device?.provider);
+    this.#session = new OrtSession(
+      encodeModel(spec, names, device?.provider.lacking),
+      constants,
+      device?.provider,
+    );
     this.#device = device;
     device?.watch(this.#session);
     this.#inputNames = new EncodedNames([...this.#inputs.keys()]);

@@ -4,21 +4,15 @@ import type { OrtSession } from "./session.ts";
 /** The session option that makes the library keep who computes what. */
 export const KEEP_ASSIGNMENT = "session.record_ep_graph_assignment_info";
 
-/** Nodes of a session, and the operators of those that its provider has left to the CPU, one entry a node. */
-export function cpuNodes(
-  session: OrtSession,
-  provider: string,
-): { readonly total: number; readonly operators: readonly string[] } {
+/** Operators of the nodes of a session that its provider has left to the CPU, one entry a node. */
+export function cpuNodes(session: OrtSession, provider: string): readonly string[] {
   const operators: string[] = [];
-  let total = 0;
   for (const part of listOf("Session_GetEpGraphAssignmentInfo", session.pointer)) {
-    const nodes = listOf("EpAssignedSubgraph_GetNodes", part);
-    total += nodes.length;
     if (textAt(ortApi().create("EpAssignedSubgraph_GetEpName", part)) === provider) continue;
-    for (const node of nodes)
+    for (const node of listOf("EpAssignedSubgraph_GetNodes", part))
       operators.push(textAt(ortApi().create("EpAssignedNode_GetOperatorType", node)));
   }
-  return { total, operators };
+  return operators;
 }
 
 /** What a function gives of an object: an array, and how long it is. */

@@ -5,6 +5,8 @@ import { EncodedNames } from "./names.ts";
 export interface Provider {
   /** Its name in the library's lists. */
   readonly id: string;
+  /** Operators without a kernel of its own, where others can do the same. */
+  readonly lacking: readonly string[];
   /** Adds it to the options (`OrtSessionOptions*`) of a session that is about to be made. */
   appendTo(settings: Pointer): void;
 }
@@ -18,6 +20,7 @@ const CUDA_OPTIONS = { device_id: "0", use_tf32: "0", arena_extend_strategy: "kS
 /** WebGPU by Dawn: Vulkan on Linux, Direct3D 12 on Windows, Metal on macOS. */
 export const webgpuProvider: Provider = {
   id: "WebGpuExecutionProvider",
+  lacking: ["FusedMatMul", "Sum"],
   appendTo: (settings) => {
     const { keys, values } = encoded(WEBGPU_OPTIONS);
     ortApi().call(
@@ -33,6 +36,7 @@ export const webgpuProvider: Provider = {
 
 export const cudaProvider: Provider = {
   id: "CUDAExecutionProvider",
+  lacking: [],
   appendTo: (settings) => {
     const api = ortApi();
     const { keys, values } = encoded(CUDA_OPTIONS);
@@ -47,7 +51,7 @@ export const cudaProvider: Provider = {
 };
 
 /** The CPU itself: for the paths of a device, where there is none. */
-export const cpuProvider: Provider = { id: "CPUExecutionProvider", appendTo: () => {} };
+export const cpuProvider: Provider = { id: "CPUExecutionProvider", lacking: [], appendTo: () => {} };
 
 function encoded(options: Readonly<Record<string, string>>) {
   return {
