@@ -2,7 +2,8 @@ import { ortApi } from "./ort/api.ts";
 import { ortEnvironment } from "./ort/environment.ts";
 
 export { TensorBuffer } from "./buffer.ts";
-export { Device } from "./device.ts";
+export type { Device } from "./device.ts";
+export { cpuDevice, type DeviceChoice, deviceChoices, selectDevice } from "./devices/select.ts";
 export { RuntimeError } from "./errors.ts";
 export { allocate, type HostTensor } from "./host-tensor.ts";
 export { encodeModel } from "./onnx-model.ts";

@@ -1,6 +1,6 @@
 import koffi, { type TypeObject } from "koffi";
 import { RuntimeError } from "../errors.ts";
-import { loadLibrary } from "./library.ts";
+import { libraryPath, loadLibrary } from "./library.ts";
 
 /** A native address. 0n is null. */
 export type Pointer = bigint;
@@ -96,7 +96,7 @@ function openApi(): Api {
   if (table === null)
     throw new RuntimeError(
       "RUNTIME_TOO_OLD",
-      `ONNX Runtime ${version} does not offer version ${API_VERSION} of its C API.`,
+      `ONNX Runtime ${version} (${libraryPath()}) does not offer version ${API_VERSION} of its C API: 1.${API_VERSION} or later is needed.`,
     );
 
   const natives = new Map<FunctionName, NativeFunction>();

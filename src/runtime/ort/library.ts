@@ -1,6 +1,6 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import koffi, { type LibraryHandle } from "koffi";
 import { RuntimeError } from "../errors.ts";
 
@@ -10,8 +10,20 @@ const fileNames: Readonly<Record<string, string>> = {
   win32: "onnxruntime.dll",
 };
 
-/** Path of the ONNX Runtime library that the `onnxruntime-node` package bundles for this machine. */
-function libraryPath(): string {
+/**
+ * Path of the ONNX Runtime library: CODEX_ML_ONNXRUNTIME, or what the `onnxruntime-node` package bundles for this machine.
+ *
+ * @throws RuntimeError when there is none.
+ */
+export function libraryPath(): string {
+  const own = process.env.CODEX_ML_ONNXRUNTIME;
+  if (own !== undefined && own !== "") {
+    if (statSync(own, { throwIfNoEntry: false })?.isFile()) return resolve(own);
+    throw new RuntimeError(
+      "RUNTIME_UNAVAILABLE",
+      `CODEX_ML_ONNXRUNTIME is "${own}", which is not a file. It is the path of ONNX Runtime's library, such as /opt/onnxruntime/lib/libonnxruntime.so.`,
+    );
+  }
   const file = fileNames[process.platform];
   const root = dirname(createRequire(import.meta.url).resolve("onnxruntime-node/package.json"));
   const path = join(root, "bin", "napi-v6", process.platform, process.arch, file ?? "");
@@ -38,7 +50,15 @@ export function loadLibrary(): LibraryHandle {
   } catch {
     // Somebody else has loaded a library with koffi before. Only devices need it: they ask `hasDeepStack`.
   }
-  library = koffi.load(libraryPath());
+  const path = libraryPath();
+  try {
+    library = koffi.load(path);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new RuntimeError("RUNTIME_UNAVAILABLE", `ONNX Runtime's library ${path} cannot be loaded: ${why}`, {
+      cause,
+    });
+  }
   return library;
 }
 
