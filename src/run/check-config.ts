@@ -3,6 +3,7 @@ import { type Metric, metrics } from "../metrics/index.ts";
 import { models } from "../models/index.ts";
 import { closestNames, describeValue, normalizePin } from "../packages/index.ts";
 import type { PluginSelection, RegistryKind } from "../registry/index.ts";
+import { type DeviceChoice, deviceChoices } from "../runtime/devices/choices.ts";
 import { tokenizers } from "../tokenizers/index.ts";
 import { trainers } from "../trainers/index.ts";
 import type { RunConfig, Slot } from "./config.ts";
@@ -20,7 +21,18 @@ export type ReportProblem = (
   },
 ) => void;
 
-const keys = ["seed", "tokenizer", "data", "model", "trainer", "metrics", "plugins", "imports", "directory"];
+const keys = [
+  "seed",
+  "device",
+  "tokenizer",
+  "data",
+  "model",
+  "trainer",
+  "metrics",
+  "plugins",
+  "imports",
+  "directory",
+];
 
 const defaultSeed = 1337;
 
@@ -37,6 +49,7 @@ export function checkConfig(value: unknown, say: ReportProblem): RunConfig | und
   checkKeys(value, [], keys, "key", say);
   const config = {
     seed: checkSeed(value.seed, say),
+    device: checkDevice(value.device, say),
     tokenizer: checkRequired(value, "tokenizer", tokenizers, say),
     data: checkRequired(value, "data", dataLoaders, say),
     model: checkRequired(value, "model", models, say),
@@ -72,6 +85,15 @@ function checkSeed(value: unknown, say: ReportProblem): number {
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
   say(["seed"], `expected a whole number from 0, got ${describeValue(value)}`);
   return defaultSeed;
+}
+
+function checkDevice(value: unknown, say: ReportProblem): DeviceChoice {
+  const choice = deviceChoices.find((known) => known === value);
+  if (value !== undefined && choice === undefined) {
+    const [closest] = typeof value === "string" ? closestNames(value, deviceChoices) : [];
+    say(["device"], `expected one of ${deviceChoices.join(", ")}, got ${describeValue(value)}`, { closest });
+  }
+  return choice ?? "cpu";
 }
 
 function checkDirectory(value: unknown, say: ReportProblem): string | undefined {

@@ -47,9 +47,10 @@ export async function completeOptions<Component>(
  * @param runDirectory The folder that it will lie in; paths in options are made to work from there.
  */
 export function resolvedRun(runFile: RunFile, slots: ResolvedSlots, runDirectory: string): string {
-  const { seed, plugins, imports } = runFile.config;
+  const { seed, device, plugins, imports } = runFile.config;
   const written = {
     seed,
+    device,
     directory: relativeFolder(runDirectory, runFile.directory),
     tokenizer: slotToWrite(slots.tokenizer),
     data: slotToWrite(slots.data),

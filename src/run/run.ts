@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Model, Task } from "../models/index.ts";
 import { ownVersion } from "../registry/index.ts";
-import { runtimeInfo } from "../runtime/index.ts";
+import { type Device, runtimeInfo } from "../runtime/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
 import { type NdjsonFile, ndjsonFile, sampleFiles, type Tracker } from "../tracking/index.ts";
 import type {
@@ -52,6 +52,8 @@ export interface GoingOn {
 
 export interface RunParts {
   readonly seed: number;
+  /** What computes, where that is not the CPU. */
+  readonly device: Device | undefined;
   readonly components: Components;
   readonly directory: RunDirectory;
   /** Without: taken when the events begin to be read. */
@@ -134,7 +136,7 @@ export class Run implements AsyncIterable<RunEvent> {
   }
 
   async *#train(metricsFile: NdjsonFile): AsyncGenerator<RunEvent> {
-    const { components, goingOn } = this.#parts;
+    const { components, goingOn, device } = this.#parts;
     const { tokenizer, data, trainer, metrics } = components;
     const { model, fingerprint } = goingOn ?? (yield* this.#begin());
     const run = this.#describe(fingerprint);
@@ -154,12 +156,15 @@ export class Run implements AsyncIterable<RunEvent> {
           ...(keep !== undefined && { keep }),
           onWarning: (warning) => warnings.push(warning),
         }),
+      ...(device && { device }),
       ...(goingOn && { resume: goingOn.point }),
     };
     yield await this.#first(context);
     let end: EndEvent | undefined;
     for await (const event of trainer.train(context)) {
       yield* warnings.splice(0);
+      // By then its graphs are compiled.
+      if (event.type === "step" && event.step === 1 && device) yield* onCpuWarning(device);
       // Held back until it is known to be true.
       if (event.type === "end") end = event;
       else yield event;
@@ -208,23 +213,36 @@ export class Run implements AsyncIterable<RunEvent> {
       const { step, path } = goingOn.point;
       return { type: "resume", ...common, step, path, changes, ...(found.length > 0 && { notes: found }) };
     }
+    const { device } = this.#parts;
+    const allNotes = [...notes, ...(device === undefined ? [] : [`computes on ${device.label}`])];
     return {
       type: "start",
       ...common,
       ...(survey && { data: survey }),
-      ...(notes.length > 0 && { notes }),
+      ...(allNotes.length > 0 && { notes: allNotes }),
     };
   }
 
   #describe(fingerprint: string): Omit<CheckpointRun, "metricsBytes"> {
-    const { seed, components } = this.#parts;
+    const { seed, components, device } = this.#parts;
     return {
       config: describeConfig(seed, components.resolved),
       components: components.origins,
       fingerprint,
       versions: versionsNow().versions,
+      ...(device && { device: device.label }),
     };
   }
+}
+
+/** That a device leaves some of the work to the CPU: every node of it is a way there and back. */
+function* onCpuWarning(device: Device): Generator<WarningEvent> {
+  const operators = Object.entries(device.onCpu);
+  if (operators.length === 0) return;
+  const total = operators.reduce((sum, [, count]) => sum + count, 0);
+  const list = operators.map(([operator, count]) => `${operator} ${count}`).join(", ");
+  const message = `${device.name} has no kernel for ${total} nodes of the graphs, which the CPU computes: ${list}`;
+  yield { type: "warning", code: "ON_CPU", message };
 }
 
 /** The model's `config.json`, with the names of its classes whether or not it puts them there. */
@@ -242,11 +260,11 @@ function countParameters(model: Model): number {
 }
 
 /** What computes, for manifests. */
-export function versionsNow(): {
+export function versionsNow(on?: Device): {
   readonly device: string;
   readonly versions: Readonly<Record<string, string>>;
 } {
-  const { name, version, device } = runtimeInfo();
+  const { name, version, device } = runtimeInfo(on);
   return {
     versions: { "codex-ml": ownVersion() ?? "unknown", [name]: version, node: process.versions.node },
     device,

@@ -1,6 +1,7 @@
 import { basename, extname } from "node:path";
 import { buildComponents } from "./components.ts";
 import type { RunConfigInput } from "./config.ts";
+import { deviceOf } from "./device.ts";
 import { createRunDirectory, refuseOccupied } from "./new-run-directory.ts";
 import { resolvedRun } from "./resolved.ts";
 import { Run, type RunOptions, versionsNow } from "./run.ts";
@@ -37,11 +38,12 @@ export async function train(
   if (options.out !== undefined) await refuseOccupied(options.out);
   const name =
     options.name ?? (runFile.path === undefined ? "run" : basename(runFile.path, extname(runFile.path)));
+  const device = deviceOf(runFile);
   const directory = await createRunDirectory({ name, out: options.out }, (path) => ({
     runFile: resolvedRun(runFile, components.resolved, path),
-    manifest: { seed: runFile.config.seed, components: components.origins, ...versionsNow() },
+    manifest: { seed: runFile.config.seed, components: components.origins, ...versionsNow(device) },
   }));
-  return new Run({ seed: runFile.config.seed, components, directory, options });
+  return new Run({ seed: runFile.config.seed, device, components, directory, options });
 }
 
 async function runFileOf(run: string | RunConfigInput | RunFile, set: readonly string[]): Promise<RunFile> {

@@ -140,7 +140,6 @@ export class TensorBuffer<D extends DType = DType> implements HostTensor<D> {
         `${numbers.length} numbers do not fill a buffer of shape ${formatShape(this.shape)}.`,
       );
     if (this.device === undefined) (this.data as Float32Array).set(numbers as Float32Array);
-    else
-      this.device.copy(new TensorBuffer({ dtype: this.dtype, shape: this.shape, data: numbers }), this);
+    else this.device.copy(new TensorBuffer({ dtype: this.dtype, shape: this.shape, data: numbers }), this);
   }
 }

@@ -33,6 +33,11 @@ export class Device implements DeviceMemory {
     this.provider = provider;
   }
 
+  /** Name and description in one line. */
+  get label(): string {
+    return `${this.name} (${this.description})`;
+  }
+
   /** Nodes of all graphs compiled so far that the CPU computes, by operator: each is a way there and back. */
   get onCpu(): Fallbacks {
     return Object.fromEntries(this.#fallbacks);

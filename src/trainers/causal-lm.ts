@@ -71,7 +71,7 @@ class CausalLmTrainer implements Trainer {
   }
 
   /** Writes samples; a prompt that cannot be continued is refused now, before the first step. */
-  #sampler({ model, tokenizer, data, seed, signal }: TrainingContext) {
+  #sampler({ model, tokenizer, data, seed, signal, device }: TrainingContext) {
     const split = data.splits.includes("validation") ? "validation" : "train";
     const { sampleTokens: maxNewTokens, sampleTemperature: temperature, samplePrompt } = this.#options;
     if (samplePrompt !== undefined)
@@ -81,7 +81,7 @@ class CausalLmTrainer implements Trainer {
       const prompt = samplePrompt ?? (await firstWords(data.texts(split)));
       // Data without text, and no token to start from: there is nothing to write about.
       if (samplePrompt === undefined && prompt === "" && tokenizer.eosTokenId === undefined) return undefined;
-      generator ??= new TextGenerator(model, tokenizer);
+      generator ??= new TextGenerator(model, tokenizer, undefined, device);
       let text = "";
       const options = { maxNewTokens, temperature, seed, signal };
       for await (const piece of generator.generate(prompt, weights, options)) text += piece;

@@ -8,7 +8,7 @@ import {
   type RegistryKind,
   type ResultFor,
 } from "../registry/index.ts";
-import type { HostTensor } from "../runtime/index.ts";
+import type { Device, HostTensor } from "../runtime/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
 import type { causalLm } from "./causal-lm.ts";
 import type { DataSurvey } from "./data-survey.ts";
@@ -59,6 +59,8 @@ export interface TrainingContext {
    * @param keep Checkpoints to keep, this one included; that of the best evaluation is kept besides. Default 2.
    */
   saveCheckpoint(checkpoint: Checkpoint, keep?: number): Promise<string>;
+  /** What computes, where that is not the CPU. */
+  readonly device?: Device;
   /** Where to go on. Only a trainer that `resumes` is given one. */
   readonly resume?: ResumePoint;
 }

@@ -66,7 +66,7 @@ export async function* trainingLoop(context: TrainingContext, plan: LoopPlan): A
       "NO_VALIDATION",
       "metricForBestModel needs a validation split, and the data has none.",
     );
-  const evaluator = split && new Evaluator(model, metrics, batching, plan.mistakes);
+  const evaluator = split && new Evaluator(model, metrics, batching, plan.mistakes, context.device);
   const best = new BestEvaluation(options, before?.evaluations);
   const warnings = new DataWarnings(sequenceLength, before?.said);
   if (told !== undefined) warnings.told(told);
@@ -225,7 +225,7 @@ function explainBroken(error: TrainingError, from: DataPosition, to: DataPositio
 }
 
 function newStep(
-  { model, seed }: TrainingContext,
+  { model, seed, device }: TrainingContext,
   { options, objective }: LoopPlan,
   sequenceLength: number,
   like: Batch | undefined,
@@ -242,6 +242,7 @@ function newStep(
     seed,
     objective,
     groupOf: parameterGroups(model, options),
+    device,
     ...(like && { like }),
   });
 }

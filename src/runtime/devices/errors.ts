@@ -5,7 +5,7 @@ import { hasDeepStack } from "../ort/library.ts";
 
 /** A device that cannot be had, with what to do about it. */
 export function unavailable(device: string, why: string, advice: string, cause?: unknown): RuntimeError {
-  return new RuntimeError("DEVICE_UNAVAILABLE", `device: ${device} cannot be used: ${why}. ${advice}`, {
+  return new RuntimeError("DEVICE_UNAVAILABLE", `${device} cannot be used: ${why}. ${advice}`, {
     ...(cause !== undefined && { cause }),
   });
 }

@@ -1,12 +1,8 @@
 import { Device } from "../device.ts";
 import { cpuProvider } from "../ort/providers.ts";
+import type { DeviceChoice } from "./choices.ts";
 import { openCuda } from "./cuda.ts";
 import { hasHardwareWebgpu, openWebgpu } from "./webgpu.ts";
-
-/** What a run file may say under `device`. */
-export const deviceChoices = ["cpu", "auto", "cuda", "webgpu"] as const;
-
-export type DeviceChoice = (typeof deviceChoices)[number];
 
 const opened = new Map<string, Device>();
 
