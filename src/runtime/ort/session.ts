@@ -33,6 +33,8 @@ export class OrtSession {
    */
   constructor(model: Uint8Array, constants?: NativeConstants, provider?: Provider) {
     const api = ortApi();
+    // Providers log to it when they are added.
+    const environment = ortEnvironment();
     const settings = api.create("CreateSessionOptions");
     try {
       api.call("SetSessionGraphOptimizationLevel", settings, ALL_OPTIMIZATIONS);
@@ -56,7 +58,7 @@ export class OrtSession {
         );
       this.#pointer = api.create(
         "CreateSessionFromArray",
-        ortEnvironment().pointer,
+        environment.pointer,
         model,
         model.byteLength,
         settings,
