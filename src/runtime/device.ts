@@ -7,7 +7,7 @@ import type { Provider } from "./ort/providers.ts";
 import type { OrtSession } from "./ort/session.ts";
 import { type Call, Program } from "./program.ts";
 
-/** A node of a graph that a device has no kernel for: how many there are of each operator. */
+/** Nodes of graphs that a device has no kernel for: how many there are of each operator. */
 export type Fallbacks = Readonly<Record<string, number>>;
 
 /**
@@ -38,15 +38,20 @@ export class Device implements DeviceMemory {
     return `${this.name} (${this.description})`;
   }
 
-  /** Nodes of all graphs compiled so far that the CPU computes, by operator: each is a way there and back. */
+  /** Nodes of all graphs compiled so far that the CPU has to compute, by operator: each is a way there and back. */
   get onCpu(): Fallbacks {
     return Object.fromEntries(this.#fallbacks);
   }
 
-  /** Takes note of who computes what in a session. */
-  watch(session: OrtSession): void {
-    for (const operator of cpuNodes(session, this.provider.id))
-      this.#fallbacks.set(operator, (this.#fallbacks.get(operator) ?? 0) + 1);
+  /**
+   * Takes note of who computes what in a session.
+   *
+   * @param intended names of nodes that were to be left to the CPU.
+   */
+  watch(session: OrtSession, intended: readonly string[]): void {
+    const expected = new Set(intended);
+    for (const { name, operator } of cpuNodes(session, this.provider.id))
+      if (!expected.has(name)) this.#fallbacks.set(operator, (this.#fallbacks.get(operator) ?? 0) + 1);
   }
 
   /**

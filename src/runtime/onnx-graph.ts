@@ -45,6 +45,14 @@ function attributeProto(name: string, value: Attribute): AttributeProto {
   return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: value.ints.map(BigInt) });
 }
 
+/** What a device cannot do, or not well. */
+export interface Kernels {
+  /** Operators of ONNX without a kernel, where others can do the same. */
+  readonly lacking?: readonly string[];
+  /** Operators of ours that lack so many kernels that all of it is better left to the CPU: then only the result crosses. */
+  readonly onCpu?: readonly string[];
+}
+
 /**
  * Collects the nodes and constants of one ONNX graph: what operators' lowerings write to. A node is called
  * `<scope>/<operator>_<number>`, so that a profile tells which part of the model it belongs to.
@@ -59,12 +67,13 @@ export class OnnxGraph implements Lowering {
   /** What is being lowered: nodes are named after it. */
   #place = { scope: "", operator: "graph" };
 
-  readonly #lacking: readonly string[];
+  readonly #kernels: Kernels;
+  /** Names of the nodes that are better left to the CPU. */
+  readonly onCpu: string[] = [];
 
-  /** @param lacking operators that the device has no kernel for. */
-  constructor(inputs: readonly Tensor[], lacking: readonly string[] = []) {
+  constructor(inputs: readonly Tensor[], kernels: Kernels = {}) {
     this.#inputs = inputs;
-    this.#lacking = lacking;
+    this.#kernels = kernels;
   }
 
   /** Says which operation the nodes that follow belong to. */
@@ -77,7 +86,7 @@ export class OnnxGraph implements Lowering {
   }
 
   lacks(operator: string): boolean {
-    return this.#lacking.includes(operator);
+    return this.#kernels.lacking?.includes(operator) ?? false;
   }
 
   node(
@@ -200,7 +209,12 @@ export class OnnxGraph implements Lowering {
 
   #nodeName(): string {
     const { scope, operator } = this.#place;
-    return `${scope && `${scope}/`}${operator}_${this.nodes.length}`;
+    if (!this.#kernels.onCpu?.includes(operator))
+      return `${scope && `${scope}/`}${operator}_${this.nodes.length}`;
+    // Short: the list of them may have 8 kB.
+    const name = this.onCpu.length.toString(36);
+    this.onCpu.push(name);
+    return name;
   }
 
   #value(hint: string): Value {

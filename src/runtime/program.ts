@@ -3,7 +3,7 @@ import type { TensorBuffer } from "./buffer.ts";
 import type { Device } from "./device.ts";
 import { RuntimeError } from "./errors.ts";
 import { elementCount } from "./host-tensor.ts";
-import { encodeModel, type GraphSpec, inputName } from "./onnx-model.ts";
+import { encodeForDevice, type GraphSpec, inputName } from "./onnx-model.ts";
 import type { NativeMemory } from "./ort/api.ts";
 import { EncodedNames } from "./ort/names.ts";
 import { OrtSession } from "./ort/session.ts";
@@ -37,17 +37,14 @@ export class Program {
     this.#outputs = new Map(Object.entries(spec.outputs));
     const wanted = new Map([...inputs].filter(([name]) => names.has(name)));
     this.#fixed = match("input", wanted, fixed, new Map());
+    const { bytes, onCpu } = encodeForDevice(spec, names, device?.provider);
     const constants = {
       names: new EncodedNames([...wanted.keys()]),
       values: BigUint64Array.from(this.#fixed, ({ pointer }) => pointer),
     };
-    this.#session = new OrtSession(
-      encodeModel(spec, names, device?.provider.lacking),
-      constants,
-      device?.provider,
-    );
+    this.#session = new OrtSession(bytes, constants, device?.provider, onCpu);
     this.#device = device;
-    device?.watch(this.#session);
+    device?.watch(this.#session, onCpu);
     this.#inputNames = new EncodedNames([...this.#inputs.keys()]);
     this.#outputNames = new EncodedNames([...this.#outputs.keys()]);
   }

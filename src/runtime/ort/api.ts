@@ -58,6 +58,7 @@ const functions = {
   Session_GetEpGraphAssignmentInfo: [407, "void*", ["void*", "void*", "void*"]],
   EpAssignedSubgraph_GetEpName: [408, "void*", ["void*", "void*"]],
   EpAssignedSubgraph_GetNodes: [409, "void*", ["void*", "void*", "void*"]],
+  EpAssignedNode_GetName: [410, "void*", ["void*", "void*"]],
   EpAssignedNode_GetOperatorType: [412, "void*", ["void*", "void*"]],
 } as const satisfies Record<string, readonly [number, string, readonly string[]]>;
 

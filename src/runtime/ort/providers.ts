@@ -1,18 +1,25 @@
+import type { Kernels } from "../onnx-graph.ts";
 import { addressesAt, ortApi, type Pointer, textAt } from "./api.ts";
 import { EncodedNames } from "./names.ts";
 
 /** Who executes a session's nodes besides the CPU, which takes those that it has no kernel for. */
-export interface Provider {
+export interface Provider extends Kernels {
   /** Its name in the library's lists. */
   readonly id: string;
-  /** Operators without a kernel of its own, where others can do the same. */
-  readonly lacking: readonly string[];
-  /** Adds it to the options (`OrtSessionOptions*`) of a session that is about to be made. */
-  appendTo(settings: Pointer): void;
+  /**
+   * Adds it to the options (`OrtSessionOptions*`) of a session that is about to be made.
+   *
+   * @param onCpu names of nodes that it is to leave to the CPU.
+   */
+  appendTo(settings: Pointer, onCpu: readonly string[]): void;
 }
 
 /** Whole numbers of 64 bits are shapes and indices of graphs: without this option every one of them is a way to the CPU and back. */
 const WEBGPU_OPTIONS = { "ep.webgpuexecutionprovider.enableInt64": "1" };
+
+const FORCE_CPU = "ep.webgpuexecutionprovider.forceCpuNodeNames";
+/** Characters of a session's setting. */
+const LONGEST = 8192;
 
 /** Full float32: with TF32, which is the library's default, products have ten bits. */
 const CUDA_OPTIONS = { device_id: "0", use_tf32: "0", arena_extend_strategy: "kSameAsRequested" };
@@ -21,7 +28,13 @@ const CUDA_OPTIONS = { device_id: "0", use_tf32: "0", arena_extend_strategy: "kS
 export const webgpuProvider: Provider = {
   id: "WebGpuExecutionProvider",
   lacking: ["FusedMatMul", "Sum"],
-  appendTo: (settings) => {
+  // It hashes with shifts and exclusive ors of bits, for which there is no kernel.
+  onCpu: ["dropoutMask"],
+  appendTo: (settings, onCpu) => {
+    const names = onCpu.join("\n");
+    // Of names that are too many, those that fit: the others are computed where their kernels are, to the same bits.
+    const fitting = names.length <= LONGEST ? names : names.slice(0, names.lastIndexOf("\n", LONGEST));
+    if (fitting !== "") ortApi().call("AddSessionConfigEntry", settings, FORCE_CPU, fitting);
     const { keys, values } = encoded(WEBGPU_OPTIONS);
     ortApi().call(
       "SessionOptionsAppendExecutionProvider",
@@ -36,7 +49,6 @@ export const webgpuProvider: Provider = {
 
 export const cudaProvider: Provider = {
   id: "CUDAExecutionProvider",
-  lacking: [],
   appendTo: (settings) => {
     const api = ortApi();
     const { keys, values } = encoded(CUDA_OPTIONS);
@@ -51,7 +63,7 @@ export const cudaProvider: Provider = {
 };
 
 /** The CPU itself: for the paths of a device, where there is none. */
-export const cpuProvider: Provider = { id: "CPUExecutionProvider", lacking: [], appendTo: () => {} };
+export const cpuProvider: Provider = { id: "CPUExecutionProvider", appendTo: () => {} };
 
 function encoded(options: Readonly<Record<string, string>>) {
   return {

@@ -29,9 +29,15 @@ export class OrtSession {
 
   /**
    * @param provider who computes besides the CPU.
+   * @param onCpu names of nodes that it is to leave to the CPU.
    * @throws RuntimeError with the library's message when the model is not valid or uses an operator it lacks.
    */
-  constructor(model: Uint8Array, constants?: NativeConstants, provider?: Provider) {
+  constructor(
+    model: Uint8Array,
+    constants?: NativeConstants,
+    provider?: Provider,
+    onCpu: readonly string[] = [],
+  ) {
     const api = ortApi();
     // Providers log to it when they are added.
     const environment = ortEnvironment();
@@ -46,7 +52,7 @@ export class OrtSession {
       api.call("AddSessionConfigEntry", settings, "session.dynamic_block_base", "4");
       if (provider !== undefined) {
         api.call("AddSessionConfigEntry", settings, KEEP_ASSIGNMENT, "1");
-        provider.appendTo(settings);
+        provider.appendTo(settings, onCpu);
       }
       if (constants !== undefined)
         api.call(
