@@ -27,7 +27,8 @@ const CUDA_OPTIONS = { device_id: "0", use_tf32: "0", arena_extend_strategy: "kS
 /** WebGPU by Dawn: Vulkan on Linux, Direct3D 12 on Windows, Metal on macOS. */
 export const webgpuProvider: Provider = {
   id: "WebGpuExecutionProvider",
-  lacking: ["FusedMatMul", "Sum"],
+  // SimplifiedLayerNormalization is there, and leaves its second output unwritten, which the gradient needs.
+  lacking: ["FusedMatMul", "Sum", "Sign", "SimplifiedLayerNormalization"],
   // It hashes with shifts and exclusive ors of bits, for which there is no kernel.
   onCpu: ["dropoutMask"],
   appendTo: (settings, onCpu) => {
