@@ -62,6 +62,8 @@ export class TensorBuffer<D extends DType = DType> implements HostTensor<D> {
         "BAD_BUFFER",
         `${tensor.data.length} numbers do not fill a buffer of shape ${formatShape(shape)}.`,
       );
+    if (tensor.within !== undefined && (tensor.device ?? tensor.within.buffer.device) !== undefined)
+      throw new RuntimeError("BAD_BUFFER", "Memory of a device has no views of its parts.");
     if (tensor.within !== undefined && tensor.within.buffer.dtype !== dtype)
       throw new RuntimeError(
         "BAD_BUFFER",
@@ -81,8 +83,6 @@ export class TensorBuffer<D extends DType = DType> implements HostTensor<D> {
     this.shape = shape;
     this.device = tensor.device;
     if (tensor.device !== undefined) {
-      if (tensor.within !== undefined)
-        throw new RuntimeError("BAD_BUFFER", "Memory of a device has no views of its parts.");
       this.pointer = tensor.device.allocate(elementTypes[dtype], shape);
       values.register(this, this.pointer);
       if (tensor.data !== undefined) this.write(tensor.data);

@@ -93,14 +93,16 @@ class DeviceStepMemory implements StepMemory {
     const parameters = units.flatMap((unit) => unit.parameters);
     const allocate = (shape: readonly number[]) => new TensorBuffer({ dtype: "float32", shape, device });
     const like = () => Object.fromEntries(parameters.map(({ name, dims }) => [name, allocate(dims)]));
-    const state = () =>
-      Object.fromEntries(
-        units.flatMap(({ rule, parameters }) =>
-          rule.slots.flatMap((slot) =>
-            parameters.map(({ name, dims }) => [`${slot}/${name}`, allocate(slotShape(rule, slot, dims))]),
+    const slots = [...new Set(units.flatMap(({ rule }) => rule.slots))];
+    const ofSlot = (slot: string) =>
+      units
+        .filter(({ rule }) => rule.slots.includes(slot))
+        .flatMap(({ rule, parameters }) =>
+          parameters.map(
+            ({ name, dims }) => [`${slot}/${name}`, allocate(slotShape(rule, slot, dims))] as const,
           ),
-        ),
-      );
+        );
+    const state = () => Object.fromEntries(slots.flatMap(ofSlot));
     this.#parameters = [like(), like()];
     this.#slots = [state(), state()];
     this.#gradients = Array.from({ length: gradientSets }, like);

@@ -1,4 +1,5 @@
 import { Device } from "../device.ts";
+import { RuntimeError } from "../errors.ts";
 import { cpuProvider } from "../ort/providers.ts";
 import type { DeviceChoice } from "./choices.ts";
 import { openCuda } from "./cuda.ts";
@@ -33,7 +34,8 @@ export function cpuDevice(): Device {
 function attempt(choice: "cuda" | "webgpu"): Device | undefined {
   try {
     return selectDevice(choice);
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (error instanceof RuntimeError && error.code === "DEVICE_UNAVAILABLE") return undefined;
+    throw error;
   }
 }
