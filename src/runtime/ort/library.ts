@@ -64,6 +64,7 @@ export function loadLibrary(): LibraryHandle {
 
 /** Whether calls on other threads have the stack that a device's compiler of shaders needs: koffi's own 128 kB overrun. */
 export function hasDeepStack(): boolean {
+  loadLibrary();
   const { async_stack_size: bytes } = koffi.config() as { readonly async_stack_size: number };
   return bytes >= STACK;
 }
