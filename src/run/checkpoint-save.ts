@@ -8,12 +8,14 @@ import {
   checkpointFiles,
   checkpointName,
   checkpointsFolder,
+  damaged,
   type FileDigest,
   manifestFile,
   sha256,
   verifyCheckpoint,
 } from "./checkpoint-files.ts";
 import { removeOldCheckpoints } from "./checkpoint-retention.ts";
+import { compareFile } from "./direct-file.ts";
 import { disk, errorCode, type FileSystem, remedy, writeDurably } from "./file-system.ts";
 import { plainJsonProblem } from "./plain-json.ts";
 import { safetensorsChunks, safetensorsSize } from "./safetensors.ts";
@@ -143,8 +145,7 @@ async function saveOnce(
 ): Promise<void> {
   const staging = join(folder, `.${name}.staging-${randomUUID().slice(0, 8)}`);
   try {
-    await writeStaging(files, staging, checkpoint, options);
-    await verifyCheckpoint(staging);
+    await compareStaging(staging, await writeStaging(files, staging, checkpoint, options));
     await putInPlace(files, folder, name, staging);
   } catch (error) {
     // What cannot be removed now, the next save tidies away.
@@ -153,24 +154,28 @@ async function saveOnce(
   }
 }
 
+/** A file's name, and its bytes as often as they are asked for. */
+type Content = readonly [name: string, chunks: () => Iterable<Uint8Array>];
+
+/** Writes every file, and gives what was written. */
 async function writeStaging(
   files: FileSystem,
   staging: string,
   { step, parameters, optimizer, state }: Checkpoint,
   { config, run, flush }: SaveOptions,
-): Promise<void> {
+): Promise<readonly Content[]> {
   await files.mkdir(staging);
   // The same entry of metadata that PyTorch's tools write and ask for.
   const metadata = { format: "pt" };
-  const contents: readonly (readonly [string, Iterable<Uint8Array>])[] = [
-    [checkpointFiles.model, safetensorsChunks(parameters, metadata)],
-    [checkpointFiles.optimizer, safetensorsChunks(optimizer, metadata)],
-    [checkpointFiles.config, [json(config)]],
+  const contents: readonly Content[] = [
+    [checkpointFiles.model, () => safetensorsChunks(parameters, metadata)],
+    [checkpointFiles.optimizer, () => safetensorsChunks(optimizer, metadata)],
+    [checkpointFiles.config, () => [json(config)]],
   ];
   const digests: Record<string, FileDigest> = {};
   for (const [file, chunks] of contents) {
     const digest = new Digest();
-    await writeDurably(files, join(staging, file), digest.through(chunks));
+    await writeDurably(files, join(staging, file), digest.through(chunks()));
     digests[file] = digest.result();
   }
   const manifest: CheckpointManifest = {
@@ -184,6 +189,17 @@ async function writeStaging(
   await flush?.();
   await writeDurably(files, join(staging, manifestFile), [json(manifest)]);
   await files.syncFolder(staging);
+  return [...contents, [manifestFile, () => [json(manifest)]]];
+}
+
+/** Reads every file back. @throws CheckpointError `CHECKPOINT_DAMAGED`, naming the file that is not what was written. */
+async function compareStaging(staging: string, contents: readonly Content[]): Promise<void> {
+  for (const [name, chunks] of contents)
+    try {
+      await compareFile(join(staging, name), chunks());
+    } catch (cause) {
+      throw damaged(staging, name, reason(cause), cause);
+    }
 }
 
 /** Renames the staged folder to its name. A whole checkpoint already there stays readable until the new one is. */

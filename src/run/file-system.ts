@@ -1,13 +1,5 @@
 import { mkdir, open, readdir, rename, rm, statfs } from "node:fs/promises";
-
-/** A file being written. */
-export interface WritableFile {
-  /** Appends all of `bytes`. */
-  write(bytes: Uint8Array): Promise<void>;
-  /** Flushes what was written to the disk itself. */
-  sync(): Promise<void>;
-  close(): Promise<void>;
-}
+import { createFile, type WritableFile } from "./direct-file.ts";
 
 /**
  * The few operations that saving needs, each of which can fail alone. Tests put failures between them; everything else
@@ -33,17 +25,7 @@ export const disk: FileSystem = {
   mkdir: async (path) => {
     await mkdir(path, { recursive: true });
   },
-  create: async (path) => {
-    const file = await open(path, "wx");
-    return {
-      write: async (bytes) => {
-        for (let done = 0; done < bytes.length; )
-          done += (await file.write(bytes, done, bytes.length - done)).bytesWritten;
-      },
-      sync: () => file.sync(),
-      close: () => file.close(),
-    };
-  },
+  create: createFile,
   syncFolder: async (path) => {
     // Windows cannot open folders as files, and journals renames itself.
     if (process.platform === "win32") return;

@@ -18,8 +18,8 @@ export interface SafetensorsContent {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** Large writes are cut into pieces of this size, so that one write does not block the disk queue for seconds. */
-const chunkBytes = 16 * 1024 * 1024;
+/** Tensors are given in pieces of this size: small enough to digest without holding up the event loop. */
+const chunkBytes = 4 * 1024 * 1024;
 
 /** Reads are cut into pieces that are still in the processor's cache when they are looked at. */
 const readBytes = 4 * 1024 * 1024;
