@@ -16,6 +16,7 @@ import type {
 import { saveCheckpoint } from "./checkpoint.ts";
 import type { CheckpointRun } from "./checkpoint-files.ts";
 import type { Components } from "./components.ts";
+import { deviceUse } from "./device.ts";
 import { requireRunRoom } from "./disk-room.ts";
 import { errorCode } from "./file-system.ts";
 import { type LoadedRun, loadRun } from "./loaded-run.ts";
@@ -160,11 +161,12 @@ export class Run implements AsyncIterable<RunEvent> {
       ...(goingOn && { resume: goingOn.point }),
     };
     yield await this.#first(context);
+    const use = device && deviceUse(device);
     let end: EndEvent | undefined;
     for await (const event of trainer.train(context)) {
       yield* warnings.splice(0);
       // By then its graphs are compiled.
-      if (event.type === "step" && event.step === 1 && device) yield* onCpuWarning(device);
+      if (event.type === "step" && event.step === 1) yield* use?.() ?? [];
       // Held back until it is known to be true.
       if (event.type === "end") end = event;
       else yield event;
@@ -233,16 +235,6 @@ export class Run implements AsyncIterable<RunEvent> {
       ...(device && { device: device.label }),
     };
   }
-}
-
-/** That a device leaves some of the work to the CPU: every node of it is a way there and back. */
-function* onCpuWarning(device: Device): Generator<WarningEvent> {
-  const operators = Object.entries(device.onCpu);
-  if (operators.length === 0) return;
-  const total = operators.reduce((sum, [, count]) => sum + count, 0);
-  const list = operators.map(([operator, count]) => `${operator} ${count}`).join(", ");
-  const message = `${device.name} has no kernel for ${total} nodes of the graphs, which the CPU computes: ${list}`;
-  yield { type: "warning", code: "ON_CPU", message };
 }
 
 /** The model's `config.json`, with the names of its classes whether or not it puts them there. */

@@ -16,11 +16,17 @@ const elementTypes: Readonly<Record<DType, number>> = {
 
 const values = new FinalizationRegistry<Pointer>((pointer) => ortApi().release("ReleaseValue", pointer));
 
+const deviceValues = new FinalizationRegistry<{ readonly pointer: Pointer; readonly device: DeviceMemory }>(
+  ({ pointer, device }) => device.release("ReleaseValue", pointer),
+);
+
 /** Memory of a device: JavaScript cannot look into it. */
 export interface DeviceMemory {
   readonly name: string;
   /** An `OrtValue` of so many elements. */
   allocate(elementType: number, shape: readonly number[]): Pointer;
+  /** Gives a handle back when nothing runs. */
+  release(what: "ReleaseValue" | "ReleaseSession", pointer: Pointer): void;
   /** Copies between our memory and the device's, or within it; both have one dtype and shape. */
   copy(from: TensorBuffer, to: TensorBuffer): void;
 }
@@ -83,8 +89,9 @@ export class TensorBuffer<D extends DType = DType> implements HostTensor<D> {
     this.shape = shape;
     this.device = tensor.device;
     if (tensor.device !== undefined) {
-      this.pointer = tensor.device.allocate(elementTypes[dtype], shape);
-      values.register(this, this.pointer);
+      const { device } = tensor;
+      this.pointer = device.allocate(elementTypes[dtype], shape);
+      deviceValues.register(this, { pointer: this.pointer, device });
       if (tensor.data !== undefined) this.write(tensor.data);
       return;
     }

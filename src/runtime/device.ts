@@ -26,6 +26,7 @@ export class Device implements DeviceMemory {
   /** What was begun last. */
   #last: Promise<unknown> = Promise.resolve();
   #running = 0;
+  #programs = 0;
 
   constructor(name: string, description: string, provider: Provider) {
     this.name = name;
@@ -36,6 +37,11 @@ export class Device implements DeviceMemory {
   /** Name and description in one line. */
   get label(): string {
     return `${this.name} (${this.description})`;
+  }
+
+  /** Graphs compiled so far. */
+  get programs(): number {
+    return this.#programs;
   }
 
   /** Nodes of all graphs compiled so far that the CPU has to compute, by operator: each is a way there and back. */
@@ -50,6 +56,7 @@ export class Device implements DeviceMemory {
    */
   watch(session: OrtSession, intended: readonly string[]): void {
     const expected = new Set(intended);
+    this.#programs++;
     for (const { name, operator } of cpuNodes(session, this.provider.id))
       if (!expected.has(name)) this.#fallbacks.set(operator, (this.#fallbacks.get(operator) ?? 0) + 1);
   }
@@ -71,8 +78,12 @@ export class Device implements DeviceMemory {
     return turn;
   };
 
+  release(what: "ReleaseValue" | "ReleaseSession", pointer: Pointer): void {
+    void this.inTurn(async () => ortApi().release(what, pointer));
+  }
+
   allocate(elementType: number, shape: readonly number[]): Pointer {
-    this.#refuseWhileRunning();
+    this.refuseWhileRunning();
     this.#allocator ??= this.#openAllocator();
     return ortApi().create(
       "CreateTensorAsOrtValue",
@@ -89,7 +100,7 @@ export class Device implements DeviceMemory {
    * @throws RuntimeError while a call runs.
    */
   copy(from: TensorBuffer, to: TensorBuffer): void {
-    this.#refuseWhileRunning();
+    this.refuseWhileRunning();
     this.#bindCopy(from, to).runNow();
   }
 
@@ -119,11 +130,12 @@ export class Device implements DeviceMemory {
     return api.create("CreateAllocator", session.pointer, memory[0] ?? 0n);
   }
 
-  #refuseWhileRunning(): void {
+  /** @throws RuntimeError while a call runs: a device is not to be touched from two threads. */
+  refuseWhileRunning(): void {
     if (this.#running > 0)
       throw new RuntimeError(
         "ALREADY_RUNNING",
-        `A call runs on ${this.name}; its memory can be read and written when that has settled.`,
+        `A call runs on ${this.name}; its memory can be read and written, and graphs compiled, when that has settled.`,
       );
   }
 }

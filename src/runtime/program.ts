@@ -37,12 +37,13 @@ export class Program {
     this.#outputs = new Map(Object.entries(spec.outputs));
     const wanted = new Map([...inputs].filter(([name]) => names.has(name)));
     this.#fixed = match("input", wanted, fixed, new Map());
+    device?.refuseWhileRunning();
     const { bytes, onCpu } = encodeForDevice(spec, names, device?.provider);
     const constants = {
       names: new EncodedNames([...wanted.keys()]),
       values: BigUint64Array.from(this.#fixed, ({ pointer }) => pointer),
     };
-    this.#session = new OrtSession(bytes, constants, device?.provider, onCpu);
+    this.#session = new OrtSession(bytes, constants, device, onCpu);
     this.#device = device;
     device?.watch(this.#session, onCpu);
     this.#inputNames = new EncodedNames([...this.#inputs.keys()]);

@@ -2,7 +2,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { deviceUse } from "../../src/run/device.ts";
 import { loadRun } from "../../src/run/loaded-run.ts";
+import { Program } from "../../src/runtime/index.ts";
+import { input, mul } from "../../src/tensor/index.ts";
 import { copyOf, everything, newFolder, removeFolders, resumed, trained } from "../run/stopping.ts";
 import { found } from "./devices.ts";
 
@@ -30,6 +33,15 @@ describe.each(found)("%s", (name, device) => {
       changes: expect.arrayContaining([{ path: "device", from: device.label, to: "cpu" }]),
     });
     expect(moved.checkpoint).toBe(whole.checkpoint);
+  });
+
+  test("nodes that are left to the CPU are told", () => {
+    const use = deviceUse(device);
+    // WebGPU has no float64.
+    const x = input("x", "float64", [4]);
+    new Program({ inputs: [x], outputs: { y: mul(x, x) } }, {}, device);
+    const told = [{ type: "warning", code: "ON_CPU", message: expect.stringMatching(/1 nodes .*: Mul 1$/) }];
+    expect(use()).toEqual(name === "webgpu" ? told : []);
   });
 
   test("a run learns there what it learns on the CPU, and is evaluated on either", async () => {

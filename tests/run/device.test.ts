@@ -3,8 +3,11 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { sha256 } from "../../src/run/checkpoint-files.ts";
+import { deviceUse } from "../../src/run/device.ts";
 import { RunFileError } from "../../src/run/problems.ts";
 import { loadRunFile } from "../../src/run/run-file.ts";
+import { cpuDevice, Program, TensorBuffer } from "../../src/runtime/index.ts";
+import { input, mul } from "../../src/tensor/index.ts";
 import { outcome } from "../run-outcome.ts";
 import { everything, newFolder, removeFolders, resumed, trained } from "./stopping.ts";
 
@@ -26,6 +29,19 @@ test("a device that there is not is a problem of the file, with what is known", 
   ]);
   await writeFile(path, rest);
   expect((await loadRunFile(path)).config.device).toBe("cpu");
+});
+
+test("what a device is used for: not at all, or for all", async () => {
+  const device = cpuDevice();
+  // A copy compiles its graph when it is first needed; the trainer's graphs are what counts.
+  new TensorBuffer({ dtype: "float32", shape: [1], data: Float32Array.of(1), device });
+  const use = deviceUse(device);
+  expect(use()).toMatchObject([
+    { type: "warning", code: "DEVICE_UNUSED", message: expect.stringContaining("`context.device`") },
+  ]);
+  const x = input("x", "float32", [1]);
+  new Program({ inputs: [x], outputs: { y: mul(x, x) } }, {}, device);
+  expect(use()).toEqual([]);
 });
 
 test("the directory has what was asked for and what was used; going on elsewhere is said", async () => {

@@ -4,9 +4,18 @@ import { KEEP_ASSIGNMENT } from "./assignment.ts";
 import { ortEnvironment } from "./environment.ts";
 import type { Provider } from "./providers.ts";
 
+/** Who computes a session besides the CPU, and gives it back when nothing runs. */
+interface SessionDevice {
+  readonly provider: Provider;
+  release(what: "ReleaseSession", pointer: Pointer): void;
+}
+
 const ALL_OPTIMIZATIONS = 99;
 
-const sessions = new FinalizationRegistry<Pointer>((pointer) => ortApi().release("ReleaseSession", pointer));
+const sessions = new FinalizationRegistry<{
+  readonly pointer: Pointer;
+  readonly device: SessionDevice | undefined;
+}>(({ pointer, device }) => (device ?? ortApi()).release("ReleaseSession", pointer));
 
 /** Names as the library wants them: an array of addresses of null-terminated UTF-8. */
 export interface NativeNames {
@@ -24,18 +33,19 @@ export interface NativeConstants {
 /** A compiled ONNX model. Its memory goes when the garbage collector finds that nothing needs it, or at once with `close`. */
 export class OrtSession {
   readonly #pointer: Pointer;
+  readonly #device: SessionDevice | undefined;
   #running = 0;
   #closed = false;
 
   /**
-   * @param provider who computes besides the CPU.
+   * @param device who computes besides the CPU.
    * @param onCpu names of nodes that it is to leave to the CPU.
    * @throws RuntimeError with the library's message when the model is not valid or uses an operator it lacks.
    */
   constructor(
     model: Uint8Array,
     constants?: NativeConstants,
-    provider?: Provider,
+    device?: SessionDevice,
     onCpu: readonly string[] = [],
   ) {
     const api = ortApi();
@@ -50,9 +60,9 @@ export class OrtSession {
       api.call("AddSessionConfigEntry", settings, "session.use_env_allocators", "1");
       // Work is dealt to threads in smaller and smaller pieces, so that one core that is also wanted elsewhere holds up less.
       api.call("AddSessionConfigEntry", settings, "session.dynamic_block_base", "4");
-      if (provider !== undefined) {
+      if (device !== undefined) {
         api.call("AddSessionConfigEntry", settings, KEEP_ASSIGNMENT, "1");
-        provider.appendTo(settings, onCpu);
+        device.provider.appendTo(settings, onCpu);
       }
       if (constants !== undefined)
         api.call(
@@ -72,7 +82,8 @@ export class OrtSession {
     } finally {
       api.release("ReleaseSessionOptions", settings);
     }
-    sessions.register(this, this.#pointer, this);
+    this.#device = device;
+    sessions.register(this, { pointer: this.#pointer, device }, this);
   }
 
   /** The library's handle (`OrtSession*`), for what only looks at it. */
@@ -92,7 +103,7 @@ export class OrtSession {
       throw new RuntimeError("ALREADY_RUNNING", "This session is running; close it when that has settled.");
     this.#closed = true;
     sessions.unregister(this);
-    ortApi().release("ReleaseSession", this.#pointer);
+    (this.#device ?? ortApi()).release("ReleaseSession", this.#pointer);
   }
 
   /**
