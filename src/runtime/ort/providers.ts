@@ -28,7 +28,7 @@ const CUDA_OPTIONS = { device_id: "0", use_tf32: "0", arena_extend_strategy: "kS
 export const webgpuProvider: Provider = {
   id: "WebGpuExecutionProvider",
   // SimplifiedLayerNormalization is there, and leaves its second output unwritten, which the gradient needs.
-  lacking: ["FusedMatMul", "Sum", "Sign", "SimplifiedLayerNormalization"],
+  lacking: ["FusedMatMul", "Sum", "Sign", "ordered ScatterElements", "SimplifiedLayerNormalization"],
   // It hashes with shifts and exclusive ors of bits, for which there is no kernel.
   onCpu: ["dropoutMask"],
   appendTo: (settings, onCpu) => {
@@ -50,6 +50,7 @@ export const webgpuProvider: Provider = {
 
 export const cudaProvider: Provider = {
   id: "CUDAExecutionProvider",
+  lacking: ["ordered ScatterElements"],
   appendTo: (settings) => {
     const api = ortApi();
     const { keys, values } = encoded(CUDA_OPTIONS);
