@@ -29,7 +29,7 @@ export function openWebgpu(): Device {
   const description = `${adapter.name}, ${kind}Vulkan by ${adapter.driver || "an unnamed driver"}`;
   return probed(
     new Device("webgpu", description, webgpuProvider),
-    `The adapter is ${description}; WebGPU needs Vulkan 1.1 with the features of a recent driver (of Mesa, version 23 at least).`,
+    `The adapter is ${description}; WebGPU needs a recent driver (Mesa 22.3 is too old, 25.0 will do).`,
   );
 }
 
