@@ -357,6 +357,7 @@ describe("the resolved run", () => {
 # Relative paths in options start at \`directory\`, which starts at this file.
 
 seed: 1337
+device: cpu
 directory: ../..
 tokenizer:
   name: toy

@@ -53,6 +53,7 @@ describe("what is read", () => {
     expect(run).toMatchObject({ path, directory: folder });
     expect(run.config).toEqual({
       seed: 1337,
+      device: "cpu",
       tokenizer: { name: "bpe", options: { vocabSize: 1024 } },
       data: { name: "text", options: { path: "./moby-dick.txt" } },
       model: { name: "gpt2", options: { hiddenSize: 128 } },
@@ -148,7 +149,7 @@ describe("mistakes, each with its place", () => {
     [
       "an unknown key like nothing else",
       `${good}zzzzzz: 1\n`,
-      "9:1: zzzzzz: unknown key; known are seed, tokenizer, data, model, trainer, metrics, plugins, imports, directory",
+      "9:1: zzzzzz: unknown key; known are seed, device, tokenizer, data, model, trainer, metrics, plugins, imports, directory",
     ],
     ["a key of the wrong case", good.replace("seed", "Seed"), '1:1: Seed: unknown key; did you mean "seed"?'],
     ["a merge key", `${good}<<: { seed: 1 }\n`, "9:1: <<: unknown key; known are"],
