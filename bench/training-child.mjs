@@ -1,13 +1,15 @@
 // One contender of the training benchmark, this project's: for each number N that it reads it runs N steps of the shape
-// given as JSON, and prints their milliseconds as JSON.
+// given as JSON, on the device given next (the CPU without), and prints their milliseconds as JSON.
 import { createInterface } from "node:readline";
 import { createJiti } from "jiti";
 
-const { trainingStep } = await createJiti(import.meta.url).import("./training-step.ts");
-const { runtimeInfo } = await createJiti(import.meta.url).import("../src/runtime/index.ts");
-const step = await trainingStep(JSON.parse(process.argv[2]));
+const jiti = createJiti(import.meta.url);
+const { trainingStep } = await jiti.import("./training-step.ts");
+const { runtimeInfo, selectDevice } = await jiti.import("../src/runtime/index.ts");
+const [, , shape, device = "cpu"] = process.argv;
+const step = await trainingStep(JSON.parse(shape), device);
 await step();
-console.log(JSON.stringify(runtimeInfo()));
+console.log(JSON.stringify(runtimeInfo(selectDevice(device))));
 for await (const line of createInterface({ input: process.stdin })) {
   const times = [];
   let loss = Number.NaN;

@@ -1,5 +1,6 @@
 import { type Model, modelRegistry } from "../src/models/index.ts";
 import { adamW } from "../src/optim/index.ts";
+import { type DeviceChoice, selectDevice } from "../src/runtime/index.ts";
 import { countFlops } from "../src/tensor/index.ts";
 import { causalObjective } from "../src/trainers/causal-objective.ts";
 import { traceStep } from "../src/trainers/step-graph.ts";
@@ -31,7 +32,10 @@ export async function flopsOf(shape: GptShape): Promise<number> {
 }
 
 /** Our training step of a shape, clipping and AdamW included; each call takes one and gives its loss. */
-export async function trainingStep(shape: GptShape): Promise<() => Promise<number>> {
+export async function trainingStep(
+  shape: GptShape,
+  on: DeviceChoice = "cpu",
+): Promise<() => Promise<number>> {
   const { length, batch, vocabulary } = shape;
   const model = await modelOf(shape);
   const step = new TrainingStep({
@@ -43,6 +47,7 @@ export async function trainingStep(shape: GptShape): Promise<() => Promise<numbe
     maxGradNorm: 1,
     gradientCheckpointing: shape.gradientCheckpointing ?? false,
     seed: 1,
+    device: selectDevice(on),
   });
   const inputIds = Int32Array.from({ length: batch * length }, (_, at) => (at * 7919) % vocabulary);
   const labels = inputIds.map((id) => (id + 1) % vocabulary);

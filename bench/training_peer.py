@@ -1,6 +1,6 @@
 """A GPT of a given shape trained by PyTorch, for bench/training.bench.ts: as a PyTorch user would write it.
 
-    python bench/training_peer.py '{"layers": 4, "width": 128, …}' eager|compile fp32|bf16 [threads]
+    python bench/training_peer.py '{"layers": 4, "width": 128, …}' eager|compile fp32|bf16 [threads] [cpu|cuda]
 
 Prints a line when it is ready; then for each number N that it reads, runs N steps and prints their milliseconds.
 """
@@ -67,10 +67,11 @@ class GPT(nn.Module):
 
 
 shape, mode, precision = json.loads(sys.argv[1]), sys.argv[2], sys.argv[3]
-if len(sys.argv) > 4:
+if len(sys.argv) > 4 and sys.argv[4] != "":
     torch.set_num_threads(int(sys.argv[4]))
+device = sys.argv[5] if len(sys.argv) > 5 else "cpu"
 torch.manual_seed(1)
-model = GPT(shape["vocabulary"], shape["length"], shape["layers"], shape["width"], shape["heads"])
+model = GPT(shape["vocabulary"], shape["length"], shape["layers"], shape["width"], shape["heads"]).to(device)
 decay = [p for p in model.parameters() if p.dim() >= 2]
 rest = [p for p in model.parameters() if p.dim() < 2]
 optimizer = torch.optim.AdamW(
@@ -80,10 +81,11 @@ loss_of = torch.compile(model) if mode == "compile" else model
 count = shape["batch"] * shape["length"]
 ids = (torch.arange(count) * 7919 % shape["vocabulary"]).view(shape["batch"], shape["length"])
 labels = (ids + 1) % shape["vocabulary"]
+ids, labels = ids.to(device), labels.to(device)
 
 
 def step() -> float:
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
+    with torch.autocast(device, dtype=torch.bfloat16, enabled=precision == "bf16"):
         loss = loss_of(ids, labels)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -93,7 +95,10 @@ def step() -> float:
 
 
 step()
-print(json.dumps({"version": torch.__version__, "threads": torch.get_num_threads()}), flush=True)
+about = {"version": torch.__version__, "threads": torch.get_num_threads()}
+if device == "cuda":
+    about["device"] = torch.cuda.get_device_name()
+print(json.dumps(about), flush=True)
 for line in sys.stdin:
     times = []
     for _ in range(int(line)):

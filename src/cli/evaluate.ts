@@ -1,11 +1,13 @@
 import { Command, Option } from "commander";
 import type { Split } from "../data-loaders/index.ts";
 import type { CheckpointChoice } from "../run/checkpoint.ts";
-import { checkpointOption, importNamed, importOption } from "./options.ts";
+import type { DeviceChoice } from "../runtime/devices/choices.ts";
+import { checkpointOption, deviceOption, importNamed, importOption } from "./options.ts";
 
 interface EvaluateFlags {
   readonly import?: readonly string[];
   readonly checkpoint?: CheckpointChoice;
+  readonly device?: DeviceChoice;
   readonly split?: Split;
   readonly data?: string;
   readonly json?: true;
@@ -24,6 +26,7 @@ export function evaluateCommand(): Command {
       ]),
     )
     .addOption(checkpointOption())
+    .addOption(deviceOption())
     .addOption(importOption())
     .option("--data <path>", "evaluate on the whole text of a file, folder or glob instead")
     .option("--json", "print one JSON event on stdout, and nothing else")
@@ -31,12 +34,13 @@ export function evaluateCommand(): Command {
       "after",
       "\nExample:\n  codex-ml evaluate runs/moby-dick-20260131-120000 --data other-book.txt\n",
     )
-    .action(async (path: string, { split, data, json, checkpoint, import: modules }: EvaluateFlags) => {
+    .action(async (path: string, flags: EvaluateFlags) => {
+      const { split, data, json, checkpoint, device, import: modules } = flags;
       await importNamed(modules);
       const { loadRun } = await import("../run/loaded-run.ts");
       const { eventLine, formatEvaluationTable } = await import("../tracking/index.ts");
       const { printable } = await import("../tracking/format.ts");
-      const run = await loadRun(path, undefined, checkpoint);
+      const run = await loadRun(path, undefined, checkpoint, device);
       const { warnings = [], ...evaluation } = await run.evaluate({
         ...(split && { split }),
         ...(data !== undefined && { data }),

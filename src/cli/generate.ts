@@ -1,12 +1,21 @@
 import { Command } from "commander";
 import type { CheckpointChoice } from "../run/checkpoint.ts";
 import type { LoadedRun } from "../run/loaded-run.ts";
+import type { DeviceChoice } from "../runtime/devices/choices.ts";
 import type { BatchGenerationOptions } from "../trainers/generation/index.ts";
-import { checkpointOption, collect, importNamed, importOption, numberOption } from "./options.ts";
+import {
+  checkpointOption,
+  collect,
+  deviceOption,
+  importNamed,
+  importOption,
+  numberOption,
+} from "./options.ts";
 
 interface GenerateFlags {
   readonly import?: readonly string[];
   readonly checkpoint?: CheckpointChoice;
+  readonly device?: DeviceChoice;
   readonly prompt?: readonly string[];
   readonly prompts?: string;
   readonly maxNewTokens: number;
@@ -58,6 +67,7 @@ export function generateCommand(): Command {
     .option("--num-return-sequences <n>", "texts of each prompt", whole("--num-return-sequences", 1), 1)
     .option("--batch-size <n>", "texts written at the same time", whole("--batch-size", 1), 8)
     .addOption(checkpointOption())
+    .addOption(deviceOption())
     .addOption(importOption())
     .option("--seed <n>", "equal seeds give equal text", whole("--seed", 0), 0)
     .option("--json", "one JSON object a text: prompt, sequence, text, finishReason")
@@ -66,7 +76,8 @@ export function generateCommand(): Command {
       '\nExample:\n  codex-ml generate runs/moby-dick-20260131-120000 --prompt "Call me Ishmael" --max-new-tokens 100 --seed 1\n',
     )
     .action(async (path: string, flags: GenerateFlags) => {
-      const { prompt = [], prompts: file, checkpoint, import: modules, stop, json, ...options } = flags;
+      const { prompt = [], prompts: file, checkpoint, device, import: modules, ...rest } = flags;
+      const { stop, json, ...options } = rest;
       await importNamed(modules);
       const { readPrompts } = await import("../run/prompt-file.ts");
       const prompts = [...prompt, ...(file === undefined ? [] : await readPrompts(file))];
@@ -75,7 +86,7 @@ export function generateCommand(): Command {
       const { UsageError } = await import("../run/usage-error.ts");
       if (prompts.length === 0)
         throw new UsageError("There is no prompt to go on from: give --prompt TEXT, or --prompts FILE.");
-      const run = await loadRun(path, undefined, checkpoint);
+      const run = await loadRun(path, undefined, checkpoint, device);
       for (const warning of run.warnings) console.error(`note  ${printable(warning)}`);
       const interrupt = new AbortController();
       process.once("SIGINT", () => interrupt.abort());

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from "commander";
+import { deviceChoices } from "../runtime/devices/choices.ts";
 
 /** Reads an option that must be a number in a range. */
 export function numberOption(
@@ -33,6 +34,13 @@ export async function importNamed(paths: readonly string[] = []): Promise<void> 
   if (paths.length === 0) return;
   const { importModules } = await import("../run/imports.ts");
   await importModules(paths, process.cwd());
+}
+
+/** `--device cpu|auto|cuda|webgpu`: what computes. */
+export function deviceOption(): Option {
+  return new Option("--device <name>", "what computes, as `device` in a run file (default: cpu)").choices([
+    ...deviceChoices,
+  ]);
 }
 
 /** `--checkpoint best|last`: which of a run's checkpoints is meant. */

@@ -72,10 +72,11 @@ ${interruptHelp} \`codex-ml resume\` goes on.
     });
 }
 
-async function showDryRun(path: string, { set = [], out, json }: TrainFlags): Promise<void> {
+async function showDryRun(path: string, flags: TrainFlags): Promise<void> {
+  const { set = [], out, json, limit, overfitBatch } = flags;
   const { dryRun } = await import("../run/dry-run.ts");
   const { colorsFor, jsonLine } = await import("../tracking/index.ts");
   const { formatDryRun } = await import("./dry-run.ts");
-  const found = await dryRun(path, { set, out });
+  const found = await dryRun(path, { set, out, limit, overfitBatch });
   process.stdout.write(`${json ? jsonLine(found) : formatDryRun(found, colorsFor(process.stdout))}\n`);
 }

@@ -3,6 +3,7 @@ import { type Metric, metrics } from "../metrics/index.ts";
 import { models } from "../models/index.ts";
 import { closestNames, describeValue, normalizePin } from "../packages/index.ts";
 import type { PluginSelection, RegistryKind } from "../registry/index.ts";
+import { type DeviceChoice, deviceChoices } from "../runtime/devices/choices.ts";
 import { tokenizers } from "../tokenizers/index.ts";
 import { trainers } from "../trainers/index.ts";
 import type { PartialRunConfig, RunConfig, Slot } from "./config.ts";
@@ -64,6 +65,12 @@ export const topLevel: { readonly [Key in keyof RunConfig]-?: TopLevelKey<Partia
     default: defaultSeed,
     schema: { type: "integer", minimum: 0 },
     check: checkSeed,
+  },
+  device: {
+    description: "What computes. auto: a GPU where there is one that can be used, else the CPU.",
+    default: "cpu",
+    schema: { enum: [...deviceChoices] },
+    check: checkDevice,
   },
   directory: {
     description:
@@ -215,6 +222,15 @@ function checkSeed(value: unknown, say: ReportProblem): number {
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
   say(["seed"], `expected a whole number from 0, got ${describeValue(value)}`);
   return defaultSeed;
+}
+
+function checkDevice(value: unknown, say: ReportProblem): DeviceChoice {
+  const choice = deviceChoices.find((known) => known === value);
+  if (value !== undefined && choice === undefined) {
+    const [closest] = typeof value === "string" ? closestNames(value, deviceChoices) : [];
+    say(["device"], `expected one of ${deviceChoices.join(", ")}, got ${describeValue(value)}`, { closest });
+  }
+  return choice ?? "cpu";
 }
 
 function checkDirectory(value: unknown, say: ReportProblem): string | undefined {

@@ -64,6 +64,8 @@ export interface CheckpointRun {
   /** Digest of the data. */
   readonly fingerprint: string;
   readonly versions: Readonly<Record<string, string>>;
+  /** What computed, where that was not the CPU. */
+  readonly device?: string;
 }
 
 export function sha256(bytes: string | Uint8Array): string {

@@ -2,6 +2,7 @@ import type { DataLoader } from "../data-loaders/index.ts";
 import type { Metric } from "../metrics/index.ts";
 import type { Model } from "../models/index.ts";
 import type { PluginSelection } from "../registry/index.ts";
+import type { DeviceChoice } from "../runtime/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
 import type { Trainer } from "../trainers/index.ts";
 
@@ -30,6 +31,11 @@ export interface RunConfigInput {
   readonly format?: 1;
   /** Decides initial weights, the order of the data and dropout. Default 1337. */
   readonly seed?: number;
+  /**
+   * What computes. `"auto"`: a GPU by CUDA or WebGPU where there is one, else the CPU. Default `"cpu"`, whose results are the
+   * same bytes on every machine of a kind.
+   */
+  readonly device?: DeviceChoice;
   readonly tokenizer: ComponentSlot<Tokenizer>;
   readonly data: ComponentSlot<DataLoader>;
   readonly model: ComponentSlot<Model>;
@@ -104,6 +110,7 @@ export function isGiven<Component>(slot: Slot<Component>): slot is GivenComponen
 export interface RunConfig {
   readonly format: 1;
   readonly seed: number;
+  readonly device: DeviceChoice;
   readonly tokenizer: Slot<Tokenizer>;
   readonly data: Slot<DataLoader>;
   readonly model: Slot<Model>;

@@ -1,19 +1,31 @@
 import { statfs } from "node:fs/promises";
 import { totalmem } from "node:os";
 import type { Model } from "../models/index.ts";
-import type { ComponentOrigin, DataSurvey, TrainingContext, TrainingTrial } from "../trainers/index.ts";
+import type {
+  ComponentOrigin,
+  DataSurvey,
+  TrainingContext,
+  TrainingPlan,
+  TrainingTrial,
+} from "../trainers/index.ts";
 import { foldLayers } from "../trainers/profile-places.ts";
 import { buildComponents } from "./components.ts";
-import type { RunConfigInput } from "./config.ts";
+import type { ExtendingRunInput, RunConfigInput } from "./config.ts";
+import { deviceOf } from "./device.ts";
 import { estimateRunBytes } from "./disk-room.ts";
 import { refuseOccupied } from "./new-run-directory.ts";
 import type { Registries } from "./registries.ts";
+import { trialNotes } from "./restricted-data.ts";
 import type { RunFile } from "./run-file.ts";
 import { runFileOf } from "./train.ts";
 
 export interface DryRunOptions {
   /** Values to replace in a run file that is given by its path: `["trainer.batchSize=8"]`. */
   readonly set?: readonly string[];
+  /** A trial: only so many examples of each split are read, the first. */
+  readonly limit?: number | undefined;
+  /** A trial: the first so many batches are to be learned by heart. */
+  readonly overfitBatch?: number | undefined;
   /** The run directory that training would be given; it is looked at, but not made. */
   readonly out?: string | undefined;
   readonly signal?: AbortSignal;
@@ -75,21 +87,26 @@ export interface DryRun {
  * @throws what `train` and its first step would throw.
  */
 export async function dryRun(
-  run: string | RunConfigInput | RunFile,
-  { set = [], out, signal = new AbortController().signal, registries }: DryRunOptions = {},
+  run: string | RunConfigInput | ExtendingRunInput | RunFile,
+  options: DryRunOptions = {},
 ): Promise<DryRun> {
-  const runFile = await runFileOf(run, set);
+  const { out, signal = new AbortController().signal, registries } = options;
+  const runFile = await runFileOf(run, options);
   const components = await buildComponents(runFile, registries);
   if (out !== undefined) await refuseOccupied(out);
   const { tokenizer, data, trainer, metrics } = components;
   if (!components.tokenizerIsTrained) await tokenizer.train?.(data.texts("train"));
   const model = await components.createModel(tokenizer.vocabSize);
+  const device = deviceOf(runFile);
   const context: TrainingContext = {
     ...{ tokenizer, model, data, metrics, signal },
     seed: runFile.config.seed,
+    ...(device && { device }),
+    ...(components.trial.overfitBatch !== undefined && { overfits: true }),
     saveCheckpoint: () => Promise.reject(new Error("A dry run saves nothing.")),
   };
-  const { maxSteps = trainer.maxSteps, data: survey } = (await trainer.prepare?.(context)) ?? {};
+  const plan: TrainingPlan = (await trainer.prepare?.(context)) ?? {};
+  const { maxSteps = trainer.maxSteps, data: survey } = plan;
   const trial = await trainer.trial?.(context);
   const frozen = new Set(trial?.frozen);
   const parts = partsOf(model, frozen);
@@ -107,8 +124,17 @@ export async function dryRun(
     },
     disk: { checkpoints: estimateRunBytes(model, trainer), ...(room !== undefined && { room }) },
     ...(survey && { data: survey }),
-    warnings: [...components.problems, ...(tokenizer.notes?.() ?? []), ...(data.notes?.() ?? [])],
-    notes: components.notes,
+    warnings: [
+      ...components.problems,
+      ...(tokenizer.notes?.() ?? []),
+      ...(data.notes?.() ?? []),
+      ...(plan.warnings ?? []).map(({ message }) => message),
+    ],
+    notes: [
+      ...trialNotes(components.trial),
+      ...components.notes,
+      ...(device === undefined ? [] : [`computes on ${device.label}`]),
+    ],
   };
 }
 

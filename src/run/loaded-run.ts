@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 import type { DataLoader, Split } from "../data-loaders/index.ts";
 import type { Model } from "../models/index.ts";
+import { type Device, type DeviceChoice, selectDevice } from "../runtime/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
 import { type Evaluation, Evaluator } from "../trainers/evaluation.ts";
 import {
@@ -34,13 +35,16 @@ const EVALUATION_BATCH = 16;
  * executed, its `imports` neither: it names components, and the names resolve against what this project depends on and
  * what the program has registered.
  *
+ * @param on What computes: as `device` in a run file. Default: the CPU, whatever the run was trained on.
  * @throws {RunDirectoryError} when the folder is no run, {CheckpointError} when it has no whole checkpoint.
  */
 export async function loadRun(
   path: string,
   registries: Registries = globalRegistries,
   checkpoint: CheckpointChoice = "best",
+  on: DeviceChoice = "cpu",
 ): Promise<LoadedRun> {
+  const device = selectDevice(on);
   const directory = await openRunDirectory(path);
   const chosen = await chosenCheckpoint(directory.path, checkpoint);
   const runFile = await loadRunFile(directory.runFile, { followExtends: false });
@@ -62,7 +66,8 @@ export async function loadRun(
     model,
     step: saved.step,
     warnings: skippedWarnings(chosen),
-    weights: loadedWeights(model, saved.parameters),
+    weights: loadedWeights(model, saved.parameters, device),
+    device,
     sequenceLength: sequenceLengthOf(saved.state) ?? model.maxPositionEmbeddings,
   });
 }
@@ -99,6 +104,7 @@ interface Loaded {
   readonly step: number;
   readonly warnings: readonly string[];
   readonly weights: Weights;
+  readonly device: Device | undefined;
   readonly sequenceLength: number;
 }
 
@@ -151,7 +157,7 @@ export class LoadedRun {
       throw new UsageError(
         `The run's model is for ${this.model.task}; only one for causal_lm writes text. \`evaluate\` works.`,
       );
-    this.#generator ??= new TextGenerator(this.model, this.tokenizer, this.weights);
+    this.#generator ??= new TextGenerator(this.model, this.tokenizer, this.weights, this.#loaded.device);
     return this.#generator;
   }
 
@@ -185,7 +191,7 @@ export class LoadedRun {
       throw new UsageError(
         `The trainer "${runFile.config.trainer.name}" does not say how a model for ${this.model.task} is evaluated (it has no \`objective\`).`,
       );
-    const evaluator = new Evaluator(this.model, metrics, {
+    const batching = {
       data,
       tokenizer: this.tokenizer,
       vocabSize: this.model.vocabSize,
@@ -194,7 +200,8 @@ export class LoadedRun {
       lengths: lengthBuckets(sequenceLength),
       seed: runFile.config.seed,
       ...(objective && { objective }),
-    });
+    };
+    const evaluator = new Evaluator(this.model, metrics, batching, 0, this.#loaded.device);
     const evaluation = await evaluator.evaluate(split, this.weights, options.signal);
     const trial = options.data === undefined ? Object.entries(trialOf(runFile.config)) : [];
     const warnings = [

@@ -5,6 +5,7 @@ import type { RunEvent, WarningEvent } from "../trainers/index.ts";
 import type { CheckpointRun } from "./checkpoint-files.ts";
 import { buildComponents } from "./components.ts";
 import type { RunConfigInput } from "./config.ts";
+import { deviceOf } from "./device.ts";
 import { requireRunRoom } from "./disk-room.ts";
 import { explainImports } from "./loaded-run.ts";
 import { displayPath } from "./problems.ts";
@@ -79,11 +80,13 @@ async function prepare(directory: RunDirectory, lock: RunLock, options: ResumeOp
     explainImports(runFile.config.imports),
   );
   const fingerprint = await components.data.fingerprint();
+  const device = deviceOf(runFile);
   const now: Omit<CheckpointRun, "metricsBytes"> = {
     config: describeConfig(runFile.config.seed, components),
     components: components.origins,
     fingerprint,
     versions: versionsNow().versions,
+    ...(device && { device: device.label }),
   };
   const changes = runChanges(saved.run, now);
   const forced = refuseUnlessForced(directory.path, changes, components, force);
@@ -118,6 +121,7 @@ async function prepare(directory: RunDirectory, lock: RunLock, options: ResumeOp
   const problems = components.problems.map((message) => warning("PLUGIN_PROBLEM", message));
   return new Run({
     seed: runFile.config.seed,
+    device,
     components,
     directory: { ...directory, manifest },
     lock,
@@ -152,7 +156,8 @@ async function beginAgain(
   );
   const { seed } = runFile.config;
   const again = { ...directory, manifest };
-  return new Run({ seed, components, directory: again, lock, options, events, metricsBytes: 0 });
+  const device = deviceOf(runFile);
+  return new Run({ seed, device, components, directory: again, lock, options, events, metricsBytes: 0 });
 }
 
 function refuseFinished({ path, metrics }: RunDirectory, step: number): void {

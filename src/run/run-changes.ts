@@ -52,6 +52,7 @@ export function runChanges(before: CheckpointRun, now: Omit<CheckpointRun, "metr
         ? []
         : [{ path: `${kind}/${name}`, from: known[`${kind}/${name}`], to: origin }],
     ),
+    ...differences(before.device ?? "cpu", now.device ?? "cpu", ["device"]),
     ...differences(before.versions, now.versions, ["versions"]),
     ...(before.fingerprint === now.fingerprint
       ? []

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { DataLoader } from "../data-loaders/index.ts";
 import type { Model, Task } from "../models/index.ts";
 import { ownVersion } from "../registry/index.ts";
-import { runtimeInfo } from "../runtime/index.ts";
+import { type Device, runtimeInfo } from "../runtime/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
 import {
   type NdjsonFile,
@@ -31,6 +31,7 @@ import { saveCheckpoint } from "./checkpoint.ts";
 import type { CheckpointRun } from "./checkpoint-files.ts";
 import type { Components } from "./components.ts";
 import { overlapWarning } from "./data-overlap.ts";
+import { deviceUse } from "./device.ts";
 import { requireRunRoom } from "./disk-room.ts";
 import { errorCode } from "./file-system.ts";
 import { firstLossWarning, type InitialWeights } from "./first-loss.ts";
@@ -82,6 +83,8 @@ export interface GoingOn {
 
 export interface RunParts {
   readonly seed: number;
+  /** What computes, where that is not the CPU. */
+  readonly device: Device | undefined;
   readonly components: Components;
   readonly directory: RunDirectory;
   /** Without: taken when the events begin to be read. */
@@ -208,7 +211,7 @@ export class Run implements AsyncIterable<RunEvent> {
   }
 
   async *#train(metricsFile: NdjsonFile): AsyncGenerator<RunEvent> {
-    const { components, goingOn, profile } = this.#parts;
+    const { components, goingOn, profile, device } = this.#parts;
     const { tokenizer, trainer, metrics, trial } = components;
     profile?.begin();
     const { model, fingerprint, disk } = goingOn ?? (yield* this.#begin());
@@ -233,6 +236,7 @@ export class Run implements AsyncIterable<RunEvent> {
         return saved;
       },
       ...(trial.overfitBatch !== undefined && { overfits: true }),
+      ...(device && { device }),
       ...(goingOn && { resume: goingOn.point }),
       ...(profile && { profiler: profile.profiler }),
     };
@@ -240,12 +244,15 @@ export class Run implements AsyncIterable<RunEvent> {
     const verdict = trial.overfitBatch === undefined ? undefined : new OverfitVerdict(trial.overfitBatch);
     if (verdict !== undefined && goingOn !== undefined)
       for await (const event of readEvents(this.#parts.directory.metrics)) verdict.add(event);
+    const use = device && deviceUse(device);
     let end: EndEvent | undefined;
     const system = new SystemMonitor();
     const events = this.#explained(trainer.train(context), () => saved);
     for await (const event of profile?.timed(events) ?? events) {
       yield* warnings.splice(0);
       verdict?.add(event);
+      // By then its graphs are compiled.
+      if (event.type === "step" && event.step === 1) yield* use?.() ?? [];
       // Held back until it is known to be true.
       if (event.type === "end") end = event;
       else yield event;
@@ -341,12 +348,14 @@ export class Run implements AsyncIterable<RunEvent> {
       yield { type: "resume", ...common, disk, step, path, changes, ...(all.length > 0 && { notes: all }) };
       return;
     }
+    const { device } = this.#parts;
+    const allNotes = [...notes, ...(device === undefined ? [] : [`computes on ${device.label}`])];
     yield {
       type: "start",
       ...common,
       ...(survey && { data: survey }),
       disk,
-      ...(notes.length > 0 && { notes }),
+      ...(allNotes.length > 0 && { notes: allNotes }),
     };
     yield* plan.warnings ?? [];
     if (context.overfits) return;
@@ -356,12 +365,13 @@ export class Run implements AsyncIterable<RunEvent> {
   }
 
   #describe(fingerprint: string): Omit<CheckpointRun, "metricsBytes"> {
-    const { seed, components } = this.#parts;
+    const { seed, components, device } = this.#parts;
     return {
       config: describeConfig(seed, components),
       components: components.origins,
       fingerprint,
       versions: versionsNow().versions,
+      ...(device && { device: device.label }),
     };
   }
 }
@@ -387,11 +397,11 @@ function countParameters(model: Model): number {
 }
 
 /** What computes, for manifests. */
-export function versionsNow(): {
+export function versionsNow(on?: Device): {
   readonly device: string;
   readonly versions: Readonly<Record<string, string>>;
 } {
-  const { name, version, device } = runtimeInfo();
+  const { name, version, device } = runtimeInfo(on);
   return {
     versions: { "codex-ml": ownVersion() ?? "unknown", [name]: version, node: process.versions.node },
     device,

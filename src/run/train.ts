@@ -1,6 +1,7 @@
 import { basename, extname } from "node:path";
 import { buildComponents } from "./components.ts";
 import type { ExtendingRunInput, PartialRunConfig, RunConfigInput } from "./config.ts";
+import { deviceOf } from "./device.ts";
 import { createRunDirectory, refuseOccupied } from "./new-run-directory.ts";
 import { RunProfile } from "./profile.ts";
 import { resolvedRun } from "./resolved.ts";
@@ -45,26 +46,25 @@ export async function train(
   run: string | RunConfigInput | ExtendingRunInput | RunFile,
   options: TrainOptions = {},
 ): Promise<Run> {
-  const { limit, overfitBatch } = options;
-  const trial = Object.entries({ limit, overfitBatch }).filter(([, value]) => value !== undefined);
-  const set = [...(options.set ?? []), ...trial.map(([key, value]) => `${key}=${value}`)];
-  const runFile = await runFileOf(run, set);
+  const runFile = await runFileOf(run, options);
   const components = await buildComponents(runFile, options.registries);
   if (options.out !== undefined) await refuseOccupied(options.out);
   const name =
     options.name ?? (runFile.path === undefined ? "run" : basename(runFile.path, extname(runFile.path)));
+  const device = deviceOf(runFile);
   const directory = await createRunDirectory({ name, out: options.out }, (path) => ({
     runFile: resolvedRun(runFile, components.resolved, path),
     manifest: {
       seed: runFile.config.seed,
       components: components.origins,
       ...(Object.keys(components.trial).length > 0 && { trial: components.trial }),
-      ...versionsNow(),
+      ...versionsNow(device),
     },
   }));
   const { profile } = options;
   return new Run({
     seed: runFile.config.seed,
+    device,
     components,
     directory,
     options,
@@ -72,11 +72,13 @@ export async function train(
   });
 }
 
-/** A run, however it is given, with the values that `--set` replaces. */
+/** A run, however it is given, with the values that are replaced. */
 export async function runFileOf(
   run: string | RunConfigInput | ExtendingRunInput | RunFile,
-  set: readonly string[],
+  { set: given = [], limit, overfitBatch }: Pick<TrainOptions, "set" | "limit" | "overfitBatch">,
 ): Promise<RunFile<PartialRunConfig>> {
+  const trial = Object.entries({ limit, overfitBatch }).filter(([, value]) => value !== undefined);
+  const set = [...given, ...trial.map(([key, value]) => `${key}=${value}`)];
   if (typeof run === "string") return readRunFile(run, { set });
   return isRunFile(run) ? applyOverrides(run, set) : readRun(run, set);
 }

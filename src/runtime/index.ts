@@ -1,8 +1,12 @@
+import type { Device } from "./device.ts";
 import { ortApi } from "./ort/api.ts";
 import { ortEnvironment } from "./ort/environment.ts";
 
 export { alignedMemory } from "./aligned-memory.ts";
 export { TensorBuffer } from "./buffer.ts";
+export type { Device } from "./device.ts";
+export { type DeviceChoice, deviceChoices } from "./devices/choices.ts";
+export { cpuDevice, selectDevice } from "./devices/select.ts";
 export { RuntimeError } from "./errors.ts";
 export { allocate, type HostTensor } from "./host-tensor.ts";
 export { encodeModel } from "./onnx-model.ts";
@@ -11,11 +15,16 @@ export { type NodeProfile, Profiler, type ProgramProfile } from "./profiler.ts";
 export { type Call, Program } from "./program.ts";
 
 /** What computes: for manifests and reports. Loads the library. */
-export function runtimeInfo(): {
+export function runtimeInfo(device?: Device): {
   readonly name: string;
   readonly version: string;
   readonly device: string;
   readonly threads: number;
 } {
-  return { name: "onnxruntime", version: ortApi().version, device: "cpu", threads: ortEnvironment().threads };
+  return {
+    name: "onnxruntime",
+    version: ortApi().version,
+    device: device?.label ?? "cpu",
+    threads: ortEnvironment().threads,
+  };
 }

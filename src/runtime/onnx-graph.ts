@@ -46,6 +46,14 @@ function attributeProto(name: string, value: Attribute): AttributeProto {
   return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: value.ints.map(BigInt) });
 }
 
+/** What a device cannot do, or not well. */
+export interface Kernels {
+  /** Operators of ONNX without a kernel, where others can do the same. */
+  readonly lacking?: readonly string[];
+  /** Operators of ours that lack so many kernels that all of it is better left to the CPU: then only the result crosses. */
+  readonly onCpu?: readonly string[];
+}
+
 /**
  * Collects the nodes and constants of one ONNX graph: what operators' lowerings write to. A node is called
  * `<scope>/<operator>_<number>` (see `placeOf`), so that a profile tells which part of the model it belongs to.
@@ -59,18 +67,29 @@ export class OnnxGraph implements Lowering {
   #names = 0;
   /** What is being lowered: nodes are named after it. */
   #place = "graph";
+  #operator = "graph";
 
-  constructor(inputs: readonly Tensor[]) {
+  readonly #kernels: Kernels;
+  /** Names of the nodes that are better left to the CPU. */
+  readonly onCpu: string[] = [];
+
+  constructor(inputs: readonly Tensor[], kernels: Kernels = {}) {
     this.#inputs = inputs;
+    this.#kernels = kernels;
   }
 
   /** Says which operation the nodes that follow belong to. */
   enter(operation: Operation): void {
     this.#place = placeOf(operation);
+    this.#operator = operation.operator.name;
   }
 
   fused(dtype: DType): boolean {
     return dtype === "float32";
+  }
+
+  lacks(operator: string): boolean {
+    return this.#kernels.lacking?.includes(operator) ?? false;
   }
 
   node(
@@ -192,7 +211,11 @@ export class OnnxGraph implements Lowering {
   }
 
   #nodeName(): string {
-    return `${this.#place}_${this.nodes.length}`;
+    if (!this.#kernels.onCpu?.includes(this.#operator)) return `${this.#place}_${this.nodes.length}`;
+    // Short: the list of them may have 8 kB.
+    const name = this.onCpu.length.toString(36);
+    this.onCpu.push(name);
+    return name;
   }
 
   #value(hint: string): Value {

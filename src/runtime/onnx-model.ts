@@ -21,7 +21,7 @@ import {
   ValueInfoProtoSchema,
 } from "./gen/onnx_pb.ts";
 import { onnxType, outsideProto } from "./onnx-constants.ts";
-import { OnnxGraph } from "./onnx-graph.ts";
+import { type Kernels, OnnxGraph } from "./onnx-graph.ts";
 
 /** Version of the standard operator set that lowerings are written for, and the file format that goes with it. */
 const OPSET = 20n;
@@ -44,16 +44,23 @@ export function inputName(tensor: Tensor): string {
   return tensor.source.name;
 }
 
+/** The bytes of an ONNX model, as {@link encodeForDevice} makes them for the CPU. */
+export function encodeModel(spec: GraphSpec, fixed: ReadonlySet<string> = new Set()): Uint8Array {
+  return encodeForDevice(spec, fixed).bytes;
+}
+
 /**
  * Encodes a traced graph as the bytes of an ONNX model (https://onnx.ai/onnx/repo-docs/IR.html).
  *
  * @param fixed names of inputs whose numbers the session gets when it is made: constants that are not in these bytes.
+ * @returns also the names of the nodes that are better left to the CPU.
  */
-export function encodeModel(
+export function encodeForDevice(
   { inputs, outputs }: GraphSpec,
-  fixed: ReadonlySet<string> = new Set(),
-): Uint8Array {
-  const graph = new OnnxGraph(inputs);
+  fixed: ReadonlySet<string>,
+  kernels?: Kernels,
+): { readonly bytes: Uint8Array; readonly onCpu: readonly string[] } {
+  const graph = new OnnxGraph(inputs, kernels);
   const values = new Map<Tensor, Value>();
   const names = new Set<string>();
   for (const tensor of inputs) {
@@ -103,7 +110,7 @@ export function encodeModel(
       output: Object.entries(outputs).map(([name, tensor]) => valueInfo(name, tensor)),
     }),
   });
-  return toBinary(ModelProtoSchema, model);
+  return { bytes: toBinary(ModelProtoSchema, model), onCpu: graph.onCpu };
 }
 
 function outsideTensor(tensor: Tensor): TensorProto {

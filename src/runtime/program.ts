@@ -1,11 +1,21 @@
 import { describe, formatShape, sumTerms, type Tensor } from "../tensor/index.ts";
 import type { TensorBuffer } from "./buffer.ts";
+import type { Device } from "./device.ts";
 import { RuntimeError } from "./errors.ts";
 import { elementCount } from "./host-tensor.ts";
-import { encodeModel, type GraphSpec, inputName } from "./onnx-model.ts";
-import { addressOf, type NativeMemory } from "./ort/api.ts";
-import { type ArenaStatistics, type NativeNames, OrtSession } from "./ort/session.ts";
+import { encodeForDevice, type GraphSpec, inputName } from "./onnx-model.ts";
+import type { NativeMemory } from "./ort/api.ts";
+import { EncodedNames } from "./ort/names.ts";
+import { type ArenaStatistics, OrtSession } from "./ort/session.ts";
 import type { Profiler } from "./profiler.ts";
+
+/** What a program runs with. */
+export interface ProgramOptions {
+  /** What computes. Default: the CPU. */
+  readonly device?: Device | undefined;
+  /** Records what its nodes take. */
+  readonly profiler?: Profiler | undefined;
+}
 
 /** Buffers by the names of a program's inputs or outputs. */
 export type Buffers = Readonly<Record<string, TensorBuffer>>;
@@ -20,30 +30,40 @@ export class Program {
 
   /** Memory that the session reads. */
   readonly #fixed: readonly TensorBuffer[];
+  readonly #device: Device | undefined;
 
   /**
    * @param fixed buffers of inputs that stay as they are: `bind` takes them no more. The library brings matrices among them
    * into the order in which it reads them fastest, which takes time now and as much memory again.
-   * @param profiler records what its nodes take.
+   * @param on what computes, and what records it.
    * @throws RuntimeError when the graph reads an input that is not listed, the library refuses it, or a fixed buffer does not
    * fit.
    */
-  constructor(spec: GraphSpec, fixed: Buffers = {}, profiler?: Profiler) {
+  constructor(spec: GraphSpec, fixed: Buffers = {}, { device, profiler }: ProgramOptions = {}) {
     const inputs = new Map(spec.inputs.map((tensor) => [inputName(tensor), tensor]));
     const names = new Set(Object.keys(fixed));
     this.#inputs = new Map([...inputs].filter(([name]) => !names.has(name)));
     this.#outputs = new Map(Object.entries(spec.outputs));
     const wanted = new Map([...inputs].filter(([name]) => names.has(name)));
     this.#fixed = match("input", wanted, fixed, new Map());
+    device?.refuseWhileRunning();
+    const { bytes, onCpu } = encodeForDevice(spec, names, device?.provider);
     const constants = {
       names: new EncodedNames([...wanted.keys()]),
       values: BigUint64Array.from(this.#fixed, ({ pointer }) => pointer),
     };
-    const recording = profiler?.record(this.#outputs.values());
-    this.#session = new OrtSession(encodeModel(spec, names), constants, recording);
-    if (recording !== undefined) recording.session = this.#session;
+    const observer = profiler?.record(this.#outputs.values());
+    this.#session = new OrtSession(bytes, { constants, device, onCpu, observer });
+    if (observer !== undefined) observer.session = this.#session;
+    this.#device = device;
+    device?.watch(this.#session, onCpu);
     this.#inputNames = new EncodedNames([...this.#inputs.keys()]);
     this.#outputNames = new EncodedNames([...this.#outputs.keys()]);
+  }
+
+  /** The library's session, for what only looks at it. */
+  get session(): OrtSession {
+    return this.#session;
   }
 
   /**
@@ -58,8 +78,15 @@ export class Program {
     const inputBuffers = match("input", this.#inputs, inputs, symbols);
     const outputBuffers = match("output", this.#outputs, outputs, symbols);
     checkSums(symbols);
+    for (const buffer of [...inputBuffers, ...outputBuffers])
+      if (buffer.device !== undefined && buffer.device !== this.#device)
+        throw new RuntimeError(
+          "OTHER_DEVICE",
+          `A buffer of shape ${formatShape(buffer.shape)} is in the memory of ${buffer.device.name}; the program runs on ${this.#device?.name ?? "cpu"}.`,
+        );
     refuseOverlaps(inputs, outputs);
-    return new Call(this.#session, this.#inputNames, inputBuffers, this.#outputNames, outputBuffers);
+    const run = this.#device?.inTurn;
+    return new Call(this.#session, this.#inputNames, inputBuffers, this.#outputNames, outputBuffers, run);
   }
 
   /** Of the memory that all programs of the process compute in. */
@@ -85,6 +112,7 @@ export class Call {
   readonly #buffers: readonly TensorBuffer[];
   readonly #inputValues: NativeMemory;
   readonly #outputValues: NativeMemory;
+  readonly #inTurn: Device["inTurn"] | undefined;
   #running = false;
 
   constructor(
@@ -93,8 +121,10 @@ export class Call {
     inputs: readonly TensorBuffer[],
     outputNames: EncodedNames,
     outputs: readonly TensorBuffer[],
+    inTurn?: Device["inTurn"],
   ) {
     this.#session = session;
+    this.#inTurn = inTurn;
     this.#names = [inputNames, outputNames];
     // Holding the buffers keeps their memory where the library was told that it is.
     this.#buffers = [...inputs, ...outputs];
@@ -110,36 +140,25 @@ export class Call {
         "This call is running; it can run again when it has settled.",
       );
     // Memory that was handed to another thread (postMessage with a transfer list) is no longer where the library was told.
-    for (const { data, shape } of this.#buffers)
-      if (data.length === 0 && elementCount(shape) > 0)
+    for (const buffer of this.#buffers)
+      if (buffer.device === undefined && buffer.data.length === 0 && elementCount(buffer.shape) > 0)
         throw new RuntimeError(
           "DETACHED_BUFFER",
-          `A buffer of shape ${formatShape(shape)} has lost its memory.`,
+          `A buffer of shape ${formatShape(buffer.shape)} has lost its memory.`,
         );
     this.#running = true;
+    const run = () =>
+      this.#session.run(this.#names[0], this.#inputValues, this.#names[1], this.#outputValues);
     try {
-      await this.#session.run(this.#names[0], this.#inputValues, this.#names[1], this.#outputValues);
+      await (this.#inTurn?.(run) ?? run());
     } finally {
       this.#running = false;
     }
   }
-}
 
-/** Null-terminated UTF-8 texts and the array of their addresses. */
-export class EncodedNames implements NativeNames {
-  readonly count: number;
-  readonly pointers: BigUint64Array;
-  readonly #texts: readonly Uint8Array[];
-
-  constructor(names: readonly string[]) {
-    this.count = names.length;
-    this.#texts = names.map((name) => {
-      const text = new TextEncoder().encode(`${name}\0`);
-      const fixed = new Uint8Array(new ArrayBuffer(text.length));
-      fixed.set(text);
-      return fixed;
-    });
-    this.pointers = BigUint64Array.from(this.#texts, addressOf);
+  /** The same on this thread, at once. */
+  runNow(): void {
+    this.#session.runNow(this.#names[0], this.#inputValues, this.#names[1], this.#outputValues);
   }
 }
 
@@ -149,17 +168,17 @@ export class EncodedNames implements NativeNames {
  */
 function refuseOverlaps(inputs: Buffers, outputs: Buffers): void {
   const ranges = (buffers: Buffers, written: boolean) =>
-    Object.entries(buffers).map(([name, { data }]) => ({
-      name,
-      written,
-      memory: data.buffer,
-      start: data.byteOffset,
-      end: data.byteOffset + data.byteLength,
-    }));
+    Object.entries(buffers).map(([name, buffer]) => {
+      // A device's memory has no views: every buffer is its own.
+      if (buffer.device !== undefined) return { name, written, memory: buffer, start: 0, end: 1 };
+      const { data } = buffer;
+      const [start, end] = [data.byteOffset, data.byteOffset + data.byteLength];
+      return { name, written, memory: data.buffer, start, end };
+    });
   const all = [...ranges(inputs, false), ...ranges(outputs, true)].sort((a, b) => a.start - b.start);
   type Range = (typeof all)[number];
   // The ranges before that reach furthest in each memory: of all, and of those that are written.
-  const furthest = new Map<ArrayBufferLike, { any?: Range; written?: Range }>();
+  const furthest = new Map<ArrayBufferLike | TensorBuffer, { any?: Range; written?: Range }>();
   for (const range of all) {
     const before = furthest.get(range.memory) ?? {};
     const other = range.written ? before.any : before.written;

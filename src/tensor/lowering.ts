@@ -48,4 +48,9 @@ export interface Lowering {
   reshape(value: Value | undefined, shape: Shape): Value;
   /** Whether operators of ONNX Runtime beyond the standard may be used for this dtype. */
   fused(dtype: DType): boolean;
+  /**
+   * Whether what will compute has no kernel for an operator that others have: it would be a way to the CPU and back. An `ordered`
+   * one adds numbers in the same order each time.
+   */
+  lacks(operator: string): boolean;
 }

@@ -83,7 +83,7 @@ class CausalLmTrainer implements Trainer {
   }
 
   /** Writes samples; a prompt that cannot be continued is refused now, before the first step. */
-  #sampler({ model, tokenizer, data, seed, signal }: TrainingContext) {
+  #sampler({ model, tokenizer, data, seed, signal, device }: TrainingContext) {
     const split = data.splits.includes("validation") ? "validation" : "train";
     const { sampleTokens: maxNewTokens, sampleTemperature: temperature, samplePrompt } = this.#options;
     if (samplePrompt !== undefined)
@@ -94,7 +94,7 @@ class CausalLmTrainer implements Trainer {
       // Data without text, and no token to start from: there is nothing to write about.
       if (samplePrompt === undefined && prompt === "" && tokenizer.eosTokenId === undefined) return undefined;
       const generation = await import("./generation/index.ts");
-      generator ??= new generation.TextGenerator(model, tokenizer);
+      generator ??= new generation.TextGenerator(model, tokenizer, undefined, device);
       let text = "";
       const options = { maxNewTokens, temperature, seed, signal };
       for await (const piece of generator.generate(prompt, weights, options)) text += piece;

@@ -7,7 +7,7 @@ import {
 } from "../metrics/index.ts";
 import type { Model } from "../models/index.ts";
 import { evaluationContext } from "../nn/index.ts";
-import { type Call, Program, TensorBuffer } from "../runtime/index.ts";
+import { type Call, type Device, Program, TensorBuffer } from "../runtime/index.ts";
 import { staticShape } from "../tensor/index.ts";
 import { type Batch, type BatchOptions, evaluationBatches } from "./batching.ts";
 import { causalObjective } from "./causal-objective.ts";
@@ -34,6 +34,7 @@ export class Evaluator {
   readonly #objective: Objective;
   readonly #metrics: readonly NamedMetric[];
   readonly #wanted: Wanted;
+  readonly #device: Device | undefined;
   readonly #graphs = new Map<string, EvaluationGraph>();
   readonly #worst: Worst;
   /** What {@link bytesPerId} measured, by split. */
@@ -41,10 +42,18 @@ export class Evaluator {
 
   /**
    * @param mistakes How many of a classifier's mistakes to keep.
+   * @param device what computes, and has the weights. Default: the CPU.
    * @throws TrainingError when a metric reads what such a model does not give.
    */
-  constructor(model: Model, metrics: readonly NamedMetric[], options: BatchOptions, mistakes = 0) {
+  constructor(
+    model: Model,
+    metrics: readonly NamedMetric[],
+    options: BatchOptions,
+    mistakes = 0,
+    device?: Device,
+  ) {
     this.#model = model;
+    this.#device = device;
     this.#options = options;
     this.#objective = options.objective ?? causalObjective();
     this.#metrics = metrics;
@@ -138,7 +147,8 @@ export class Evaluator {
   #graphFor(form: BatchForm): EvaluationGraph {
     const key = JSON.stringify(form);
     const graph =
-      this.#graphs.get(key) ?? new EvaluationGraph(this.#model, this.#objective, form, this.#wanted);
+      this.#graphs.get(key) ??
+      new EvaluationGraph(this.#model, this.#objective, form, this.#wanted, this.#device);
     this.#graphs.set(key, graph);
     return graph;
   }
@@ -163,10 +173,11 @@ class EvaluationGraph {
   readonly #outputs: Readonly<Record<string, TensorBuffer<"float32"> | TensorBuffer<"int32">>>;
   readonly #calls = new WeakMap<Weights, Call>();
 
-  constructor(model: Model, objective: Objective, form: BatchForm, wanted: Wanted) {
+  constructor(model: Model, objective: Objective, form: BatchForm, wanted: Wanted, device?: Device) {
     const { inputs, labels, logits } = traceBatch(model, objective, form, evaluationContext());
     const outputs = objective.outputs(logits, labels, wanted);
-    this.#program = new Program({ inputs: [...Object.values(inputs), ...model.parameters()], outputs });
+    const spec = { inputs: [...Object.values(inputs), ...model.parameters()], outputs };
+    this.#program = new Program(spec, {}, { device });
     this.#batch = batchBuffers(objective, form);
     this.#outputs = Object.fromEntries(
       Object.entries(outputs).map(([name, tensor]) => {

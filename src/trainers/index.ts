@@ -8,7 +8,7 @@ import {
   type RegistryKind,
   type ResultFor,
 } from "../registry/index.ts";
-import type { HostTensor } from "../runtime/index.ts";
+import type { Device, HostTensor } from "../runtime/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
 import type { causalLm } from "./causal-lm.ts";
 import type { DataSurvey } from "./data-survey.ts";
@@ -68,6 +68,8 @@ export interface TrainingContext {
    * dropout and whatever else would change them.
    */
   readonly overfits?: boolean;
+  /** What computes, where that is not the CPU. */
+  readonly device?: Device;
   /** Where to go on. Only a trainer that `resumes` is given one. */
   readonly resume?: ResumePoint;
   /** There when the run is to be profiled: a trainer gives it to its `TrainingStep`. */

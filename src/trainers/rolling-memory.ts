@@ -1,11 +1,9 @@
 import type { Parameter } from "../nn/index.ts";
 import { TensorBuffer } from "../runtime/index.ts";
 import { TrainingError } from "./errors.ts";
+import type { Place, StepMemory } from "./step-memory.ts";
 import { slotShape, type UpdateUnit } from "./update-units.ts";
 import type { Weights } from "./weights.ts";
-
-/** Which of its two places everything is at. */
-export type Place = 0 | 1;
 
 /**
  * Elements of what is updated at a time. An update is a dozen operators that each read and write whole arrays: of this size
@@ -30,7 +28,7 @@ export interface Piece {
  * on instead: into the room that is free, or that the piece before has just left. One update moves everything towards the
  * front, the next towards the back. Two whole sets of arrays to swap would take twice the memory.
  */
-export class RollingMemory {
+export class RollingMemory implements StepMemory {
   readonly pieces: readonly Piece[];
   readonly #parameters: Arena;
   readonly #slots: ReadonlyMap<string, Arena>;

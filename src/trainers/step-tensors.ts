@@ -1,4 +1,4 @@
-import { allocate, type HostTensor } from "../runtime/index.ts";
+import { allocate, type HostTensor, type TensorBuffer } from "../runtime/index.ts";
 import { TrainingError } from "./errors.ts";
 import type { Weights } from "./weights.ts";
 
@@ -54,12 +54,25 @@ export function restoreTensors(
   requireSame("parameter", weights, parameters);
   if (!freshOptimizer) requireSame("optimizer state", slots, optimizer);
   write(weights, parameters);
-  if (freshOptimizer) for (const { data } of Object.values(slots)) data.fill(0);
+  if (freshOptimizer)
+    for (const slot of Object.values(slots)) slot.write(allocate("float32", slot.shape).data);
   else write(slots, optimizer);
 }
 
 function write(own: Weights, given: Tensors): void {
-  for (const [name, { data }] of Object.entries(own)) data.set(given.get(name)?.data as Float32Array);
+  for (const [name, buffer] of Object.entries(own)) buffer.write(given.get(name)?.data as Float32Array);
+}
+
+/** The numbers of buffers: their own memory, or what was copied from a device's. */
+export function hostTensors(buffers: Weights): Tensors {
+  return new Map(
+    Object.entries(buffers).map(([name, buffer]: [string, TensorBuffer<"float32">]) => [
+      name,
+      buffer.device === undefined
+        ? buffer
+        : { dtype: buffer.dtype, shape: buffer.shape, data: buffer.read() },
+    ]),
+  );
 }
 
 function requireSame(what: string, own: Weights, given: Tensors): void {

@@ -67,7 +67,7 @@ export async function* trainingLoop(context: TrainingContext, plan: LoopPlan): A
       "NO_VALIDATION",
       "metricForBestModel needs a validation split, and the data has none.",
     );
-  const evaluator = split && new Evaluator(model, metrics, batching, plan.mistakes);
+  const evaluator = split && new Evaluator(model, metrics, batching, plan.mistakes, context.device);
   const best = new BestEvaluation(options, before?.evaluations);
   const warnings = new DataWarnings(sequenceLength, before?.said);
   if (told !== undefined) warnings.told(told);
@@ -265,7 +265,7 @@ function explainBroken(error: TrainingError, from: DataPosition, to: DataPositio
 
 /** @param like The first batch. */
 export function newStep(
-  { model, seed, profiler, overfits = false }: TrainingContext,
+  { model, seed, device, profiler, overfits = false }: TrainingContext,
   { options, objective }: Pick<LoopPlan, "options" | "objective">,
   sequenceLength: number,
   like: Batch | undefined,
@@ -284,6 +284,7 @@ export function newStep(
     objective,
     groupOf: parameterGroups(model, options),
     profiler,
+    device,
     ...(like && { like }),
   });
 }

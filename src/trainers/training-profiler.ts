@@ -2,7 +2,7 @@ import { measurePeak, Profiler, runtimeInfo } from "../runtime/index.ts";
 import { type PhaseTimes, type ProfileNode, type ProfileRow, reportNodes } from "./profile-report.ts";
 
 /** Memory of training, in bytes. */
-export interface StepMemory {
+export interface StepBytes {
   readonly weights: number;
   readonly gradients: number;
   readonly optimizer: number;
@@ -50,7 +50,7 @@ export interface TrainingProfile {
     /** One by the other, in [0, 1]. */
     readonly shareOfPeak: number;
   };
-  readonly memory: StepMemory & {
+  readonly memory: StepBytes & {
     /** The most that the process had resident, whatever for. */
     readonly process: number;
   };
@@ -92,8 +92,8 @@ export class TrainingProfiler {
   readonly #peak: () => Promise<number>;
   #warmUp = WARM_UP;
   #window = WINDOW;
-  #memory: (() => StepMemory) | undefined;
-  #measured: StepMemory | undefined;
+  #memory: (() => StepBytes) | undefined;
+  #measured: StepBytes | undefined;
   readonly #updates: UpdateTimes[] = [];
   #warmed = 0;
   #state: "warming" | "looking" | "over" = "warming";
@@ -120,7 +120,7 @@ export class TrainingProfiler {
   }
 
   /** Says whose memory to tell of. */
-  watch(memory: () => StepMemory): void {
+  watch(memory: () => StepBytes): void {
     this.#memory = memory;
   }
 

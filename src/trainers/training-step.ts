@@ -1,24 +1,26 @@
 import type { Model } from "../models/index.ts";
 import type { Parameter } from "../nn/index.ts";
 import { clipFactor, type Optimizer } from "../optim/index.ts";
-import { type Call, Program, TensorBuffer } from "../runtime/index.ts";
+import { type Call, type Device, Program, TensorBuffer } from "../runtime/index.ts";
 import { countFlops, mix32 } from "../tensor/index.ts";
 import type { Batch } from "./batching.ts";
 import { causalObjective } from "./causal-objective.ts";
+import { DeviceUpdates } from "./device-updates.ts";
 import { TrainingError } from "./errors.ts";
 import type { StepSeconds } from "./events.ts";
 import type { Objective } from "./objective.ts";
-import type { Place, RollingMemory } from "./rolling-memory.ts";
 import { type ResultName, type StepGraph, traceStep } from "./step-graph.ts";
+import type { Place, StepMemory, StepUpdates } from "./step-memory.ts";
 import {
   allFinite,
   copyTensors,
+  hostTensors,
   type RestoreRequest,
   restoreTensors,
   type StepTensors,
 } from "./step-tensors.ts";
 import { type BatchForm, batchBuffers, feedsOf, formOf } from "./traced-batch.ts";
-import type { StepMemory, TrainingProfiler } from "./training-profiler.ts";
+import type { StepBytes, TrainingProfiler } from "./training-profiler.ts";
 import { type ParameterGroup, type UpdateUnit, updateUnits } from "./update-units.ts";
 import { scalarBuffer, Updates, write } from "./updates.ts";
 import { allocateWeights, initialize, prefixed, type Weights } from "./weights.ts";
@@ -45,6 +47,8 @@ export interface TrainingStepOptions {
   /** Forward passes of one update. Default 1. */
   readonly gradientAccumulationSteps?: number;
   readonly seed: number;
+  /** What computes, and keeps weights, gradients and optimizer state. Default: the CPU. */
+  readonly device?: Device | undefined;
   /** Finds out where the time goes: `context.profiler`, for a trainer that is to be profiled. */
   readonly profiler?: TrainingProfiler | undefined;
 }
@@ -76,7 +80,7 @@ export interface StepResult {
  */
 export class TrainingStep {
   readonly #options: TrainingStepOptions;
-  readonly #updates: Updates;
+  readonly #updates: StepUpdates;
   readonly #memory: SharedMemory;
   /** One a form of batch: with documents to keep apart or without. */
   readonly #graphs = new Map<string, BatchGraph>();
@@ -87,10 +91,13 @@ export class TrainingStep {
   constructor(options: TrainingStepOptions) {
     this.#options = options;
     const { model, optimizer, batchSize, sequenceLength, seed, like, groupOf, profiler } = options;
-    const { gradientAccumulationSteps = 1 } = options;
+    const { gradientAccumulationSteps = 1, device } = options;
     const units = updateUnits(model, optimizer, groupOf);
-    this.#updates = new Updates(optimizer, units, gradientAccumulationSteps > 1 ? 2 : 1, profiler?.programs);
-    this.#memory = new SharedMemory(model, units, this.#updates.memory, gradientAccumulationSteps);
+    const sets = gradientAccumulationSteps > 1 ? 2 : 1;
+    this.#updates = device
+      ? new DeviceUpdates(optimizer, units, sets, device)
+      : new Updates(optimizer, units, sets, profiler?.programs);
+    this.#memory = new SharedMemory(model, units, this.#updates.memory, gradientAccumulationSteps, device);
     initialize(model, this.weights, seed);
     this.#graphFor(
       like === undefined
@@ -168,6 +175,7 @@ export class TrainingStep {
       graph.feed(batch);
       fed.dropout_key_a.data[0] = mix32(seed, step, index, 0);
       fed.dropout_key_b.data[0] = mix32(seed, step, index, 1);
+      if (batches.length > 1 && index === 0) await this.#memory.clearSums();
       await graph.call(this.#updates.place, index, index === batches.length - 1).run();
       loss += results.loss.data[0] ?? Number.NaN;
     }
@@ -229,9 +237,12 @@ export class TrainingStep {
   }
 
   /** Bytes that training takes. Those of activations are known when an update has run. */
-  memory(): StepMemory {
+  memory(): StepBytes {
     const bytes = (weights: Weights) =>
-      Object.values(weights).reduce((sum, { data }) => sum + data.byteLength, 0);
+      Object.values(weights).reduce(
+        (sum, { shape }) => sum + shape.reduce((product, length) => product * length, BYTES),
+        0,
+      );
     const activations = [...this.#graphs.values()].map((graph) => graph.arena().peak);
     return {
       weights: bytes(this.weights),
@@ -247,16 +258,14 @@ export class TrainingStep {
    * @throws TrainingError when the last update left a parameter that is not finite: that is not worth keeping.
    */
   tensors(): StepTensors {
-    for (const [name, { data }] of Object.entries(this.weights))
-      if (!allFinite(data))
+    const parameters = hostTensors(this.weights);
+    for (const [name, { data }] of parameters)
+      if (!allFinite(data as Float32Array))
         throw new TrainingError(
           "NOT_FINITE",
           `Step ${this.#step} left the parameter "${name}" with numbers that are not finite. A smaller learningRate helps most often.`,
         );
-    return {
-      parameters: new Map(Object.entries(this.weights)),
-      optimizer: new Map(Object.entries(this.slots)),
-    };
+    return { parameters, optimizer: hostTensors(this.slots) };
   }
 
   /**
@@ -267,6 +276,8 @@ export class TrainingStep {
    * @throws TrainingError as {@link tensors}.
    */
   snapshot(): StepTensors {
+    // What was read from a device is a copy already.
+    if (this.#options.device !== undefined) return this.tensors();
     this.#copy = copyTensors(this.tensors(), this.#copy);
     return this.#copy;
   }
@@ -284,6 +295,9 @@ export class TrainingStep {
     this.#step = request.step;
   }
 }
+
+/** Of a number, in float32. */
+const BYTES = 4;
 
 /** What a trial takes at most, if one batch does not take longer. */
 const TRIAL_SECONDS = 10;
@@ -304,24 +318,25 @@ class SharedMemory {
   readonly accumulates: boolean;
   /** Sums of gradients by parameter: a batch reads one set and writes the next. Without accumulation there is one. */
   readonly gradients: readonly Weights[];
-  readonly #rolling: RollingMemory;
+  readonly #trainedMemory: StepMemory;
 
   constructor(
     model: Model,
     units: readonly UpdateUnit[],
-    rolling: RollingMemory,
+    memory: StepMemory,
     gradientAccumulationSteps: number,
+    device: Device | undefined,
   ) {
     this.trained = new Set(units.flatMap(({ parameters }) => parameters));
     const names = new Set([...this.trained].map(({ name }) => name));
-    const frozen = allocateWeights(model, (name) => !names.has(name));
+    const frozen = allocateWeights(model, (name) => !names.has(name), device);
     this.weights = [
-      { ...rolling.parameters(0), ...frozen },
-      { ...rolling.parameters(1), ...frozen },
+      { ...memory.parameters(0), ...frozen },
+      { ...memory.parameters(1), ...frozen },
     ];
     this.accumulates = gradientAccumulationSteps > 1;
-    this.gradients = (this.accumulates ? [0, 1] : [0]).map((set) => rolling.gradients(set));
-    this.#rolling = rolling;
+    this.gradients = (this.accumulates ? [0, 1] : [0]).map((set) => memory.gradients(set));
+    this.#trainedMemory = memory;
   }
 
   get gradientSets(): number {
@@ -329,8 +344,8 @@ class SharedMemory {
   }
 
   /** Makes the sums that the first batch of an update adds to zeros. */
-  clearSums(): void {
-    this.#rolling.clearGradients(0);
+  async clearSums(): Promise<void> {
+    await this.#trainedMemory.clearGradients(0);
   }
 }
 
@@ -347,7 +362,14 @@ class BatchGraph {
   #program: Program | undefined;
 
   constructor(
-    { model, objective = causalObjective(), dropout, gradientCheckpointing, profiler }: TrainingStepOptions,
+    {
+      model,
+      objective = causalObjective(),
+      dropout,
+      gradientCheckpointing,
+      profiler,
+      device,
+    }: TrainingStepOptions,
     form: BatchForm,
     memory: SharedMemory,
   ) {
@@ -362,7 +384,8 @@ class BatchGraph {
     this.#batch = batchBuffers(objective, form);
     const calls = (given: StepGraph["results"] | Pick<StepGraph["results"], "loss">) => {
       const outputs = { ...given, ...prefixed("gradient", graph.gradients) };
-      const program = new Program({ inputs: graph.inputs, outputs }, {}, profiler?.programs);
+      const on = { device, profiler: profiler?.programs };
+      const program = new Program({ inputs: graph.inputs, outputs }, {}, on);
       this.#program = program;
       const written = Object.fromEntries(
         Object.keys(given).map((name) => [name, results[name as ResultName]]),
@@ -391,7 +414,6 @@ class BatchGraph {
 
   /** The call for batch `index` of an update of parameters at `place`. */
   call(place: Place, index: number, last: boolean): Call {
-    if (this.#memory.accumulates && index === 0) this.#memory.clearSums();
     const call = (last ? this.#last : this.#adding)[place]?.[index % this.#memory.gradientSets];
     if (call === undefined) throw new TrainingError("BATCH_COUNT", `An update has no batch ${index}.`);
     return call;

@@ -6,7 +6,7 @@ import type { CompleteOptions } from "./options.ts";
 import { parameterGroups } from "./parameter-groups.ts";
 import { batchingOf } from "./preparation.ts";
 import { newStep } from "./training-loop.ts";
-import type { StepMemory } from "./training-profiler.ts";
+import type { StepBytes } from "./training-profiler.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 
 /** What training costs, measured before it begins. */
@@ -27,7 +27,7 @@ export interface TrainingTrial {
   readonly seconds: { readonly batch: number; readonly update: number; readonly step: number };
   /** Of an update in products of matrices, in GFLOP, with what gradient checkpointing computes again. */
   readonly gigaflops: number;
-  readonly memory: StepMemory;
+  readonly memory: StepBytes;
   /** Parameters that are not trained. */
   readonly frozen: readonly string[];
 }

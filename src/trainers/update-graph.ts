@@ -1,7 +1,8 @@
 import type { Optimizer, UpdateRule } from "../optim/index.ts";
-import { type Profiler, Program } from "../runtime/index.ts";
+import { type Device, type Profiler, Program } from "../runtime/index.ts";
 import { describe, input, inScope, mul, type Shape, sameShape, type Tensor } from "../tensor/index.ts";
 import { TrainingError } from "./errors.ts";
+import { ratesKey, slotShape, type UpdateUnit } from "./update-units.ts";
 
 export interface UpdateForm {
   readonly rule: UpdateRule;
@@ -38,7 +39,57 @@ export function updateProgram(
     ),
   };
   const inputs = [parameter, gradient, clip, ...Object.values(numbers), ...Object.values(before)];
-  return new Program({ inputs, outputs }, {}, profiler);
+  return new Program({ inputs, outputs }, {}, { profiler });
+}
+
+/**
+ * The update of all parameters as one program, for a device. Inputs: `parameter/…`, `gradient/…` and `slot/<slot>/…` by the names of the
+ * parameters, the optimizer's numbers as `optimizer/<rates>/…`, and `clip`. Outputs: `next/parameter/…` and `next/slot/…`.
+ *
+ * @throws TrainingError as {@link updateProgram}.
+ */
+export function deviceUpdateProgram(
+  { scalars }: Optimizer,
+  units: readonly UpdateUnit[],
+  device: Device,
+): Program {
+  const clip = input("clip", "float32", []);
+  const numbers = new Map(
+    units.map((unit) => [
+      ratesKey(unit),
+      Object.fromEntries(
+        scalars.map((name) => [name, input(`optimizer/${ratesKey(unit)}/${name}`, "float32", [])]),
+      ),
+    ]),
+  );
+  const inputs: Tensor[] = [clip, ...[...numbers.values()].flatMap((of) => Object.values(of))];
+  const outputs: Record<string, Tensor> = {};
+  for (const unit of units)
+    for (const { name, dims } of unit.parameters) {
+      const { rule, weightDecay } = unit;
+      const parameter = input(`parameter/${name}`, "float32", dims);
+      const gradient = input(`gradient/${name}`, "float32", dims);
+      const slots = Object.fromEntries(
+        rule.slots.map((slot) => [
+          slot,
+          input(`slot/${slot}/${name}`, "float32", slotShape(rule, slot, dims)),
+        ]),
+      );
+      inputs.push(parameter, gradient, ...Object.values(slots));
+      const next = inScope("optimizer", () =>
+        rule.update({
+          parameter,
+          decays: weightDecay !== 0,
+          gradient: mul(gradient, clip),
+          slots,
+          scalars: numbers.get(ratesKey(unit)) ?? {},
+        }),
+      );
+      outputs[`next/parameter/${name}`] = likeBefore(parameter, next.parameter);
+      for (const [slot, before] of Object.entries(slots))
+        outputs[`next/slot/${slot}/${name}`] = likeBefore(before, next.slots[slot]);
+    }
+  return new Program({ inputs, outputs }, {}, { device });
 }
 
 function likeBefore(before: Tensor, after: Tensor | undefined): Tensor {

@@ -1,9 +1,10 @@
 import type { Optimizer } from "../optim/index.ts";
 import { type Call, type Profiler, type Program, TensorBuffer } from "../runtime/index.ts";
 import { TrainingError } from "./errors.ts";
-import { type Piece, type Place, RollingMemory } from "./rolling-memory.ts";
+import { type Piece, RollingMemory } from "./rolling-memory.ts";
+import type { Place, StepUpdates } from "./step-memory.ts";
 import { type UpdateForm, updateProgram } from "./update-graph.ts";
-import { ratesKey, type UpdateUnit } from "./update-units.ts";
+import { ratesKey, type UpdateRates, type UpdateUnit } from "./update-units.ts";
 import { prefixed } from "./weights.ts";
 
 export interface UpdateNumbers {
@@ -22,7 +23,7 @@ export function scalarBuffer(): TensorBuffer<"float32"> {
 }
 
 /** All parameters that are trained, their optimizer state, and how they are replaced, a piece at a time. */
-export class Updates {
+export class Updates implements StepUpdates {
   readonly memory: RollingMemory;
   readonly #optimizer: Optimizer;
   readonly #profiler: Profiler | undefined;
@@ -71,12 +72,8 @@ export class Updates {
   async run({ step, learningRate, clip, gradients }: UpdateNumbers): Promise<void> {
     const from = this.place;
     write(this.#clip, clip, "clip");
-    for (const { unit, buffers } of this.#numbers.values()) {
-      const { learningRateScale, weightDecay } = unit;
-      const numbers = { step, learningRate: learningRate * learningRateScale, weightDecay };
-      for (const [name, value] of Object.entries(this.#optimizer.scalarValues(numbers)))
-        write(buffers[name], value, name);
-    }
+    for (const { unit, buffers } of this.#numbers.values())
+      writeNumbers(this.#optimizer, unit, { step, learningRate }, buffers);
     const calls = this.#calls[from]?.[gradients] ?? [];
     this.#torn = true;
     // The free room is in front of the first piece, or behind the last.
@@ -123,6 +120,18 @@ export class Updates {
 }
 
 type Numbers = Readonly<Record<string, TensorBuffer<"float32">>>;
+
+/** Works out the optimizer's numbers for a unit's rates, and writes them. */
+export function writeNumbers(
+  optimizer: Optimizer,
+  { learningRateScale, weightDecay }: UpdateRates,
+  { step, learningRate }: Pick<UpdateNumbers, "step" | "learningRate">,
+  buffers: Numbers,
+): void {
+  const numbers = { step, learningRate: learningRate * learningRateScale, weightDecay };
+  for (const [name, value] of Object.entries(optimizer.scalarValues(numbers)))
+    write(buffers[name], value, name);
+}
 
 /** @throws TrainingError unless the number is one that float32 can hold, and one that is wanted. */
 export function write(buffer: TensorBuffer<"float32"> | undefined, value: number, name: string): void {

@@ -1,5 +1,5 @@
 import type { Model } from "../models/index.ts";
-import { type HostTensor, TensorBuffer } from "../runtime/index.ts";
+import { allocate, type Device, type HostTensor, TensorBuffer } from "../runtime/index.ts";
 import { mix32, Random } from "../tensor/index.ts";
 import { TrainingError } from "./errors.ts";
 
@@ -28,13 +28,17 @@ export function checkParameterNames(model: Model): void {
   }
 }
 
-/** Zeros for every parameter of a model, or for those of these names. */
-export function allocateWeights(model: Model, among: (name: string) => boolean = () => true): Weights {
+/** Zeros for every parameter of a model, or for those of these names; on a device, memory that is still to be written. */
+export function allocateWeights(
+  model: Model,
+  among: (name: string) => boolean = () => true,
+  device?: Device,
+): Weights {
   return Object.fromEntries(
     model
       .parameters()
       .filter(({ name }) => among(name))
-      .map(({ name, dims }) => [name, new TensorBuffer({ dtype: "float32", shape: dims })]),
+      .map(({ name, dims }) => [name, new TensorBuffer({ dtype: "float32", shape: dims, device })]),
   );
 }
 
@@ -44,18 +48,28 @@ export function allocateWeights(model: Model, among: (name: string) => boolean =
  */
 export function initialize(model: Model, weights: Weights, seed: number): void {
   for (const parameter of model.parameters()) {
-    const values = weights[parameter.name]?.data;
-    if (values)
-      parameter.initialize(values, new Random(seed, mix32(...new TextEncoder().encode(parameter.name))));
+    const buffer = weights[parameter.name];
+    if (buffer === undefined) continue;
+    const random = new Random(seed, mix32(...new TextEncoder().encode(parameter.name)));
+    if (buffer.device === undefined) parameter.initialize(buffer.data, random);
+    else {
+      const values = allocate("float32", parameter.dims).data;
+      parameter.initialize(values, random);
+      buffer.write(values);
+    }
   }
 }
 
 /**
- * Buffers with a checkpoint's numbers for each of the model's parameters.
+ * Buffers with a checkpoint's numbers for each of the model's parameters, in our memory or a device's.
  *
  * @throws TrainingError naming the first parameter that is missing or has another shape.
  */
-export function loadedWeights(model: Model, tensors: ReadonlyMap<string, HostTensor>): Weights {
+export function loadedWeights(
+  model: Model,
+  tensors: ReadonlyMap<string, HostTensor>,
+  device?: Device,
+): Weights {
   const weights: Record<string, TensorBuffer<"float32">> = {};
   for (const { name, dims } of model.parameters()) {
     const tensor = tensors.get(name);
@@ -64,7 +78,8 @@ export function loadedWeights(model: Model, tensors: ReadonlyMap<string, HostTen
         "WEIGHTS_MISMATCH",
         `The model's parameter "${name}" is float32 (${dims.join(", ")}); the checkpoint has ${tensor ? `${tensor.dtype} (${tensor.shape.join(", ")})` : "no such tensor"}.`,
       );
-    weights[name] = new TensorBuffer({ dtype: "float32", shape: dims, data: tensor.data as Float32Array });
+    const data = tensor.data as Float32Array;
+    weights[name] = new TensorBuffer({ dtype: "float32", shape: dims, data, device });
   }
   return weights;
 }

@@ -358,6 +358,7 @@ describe("the resolved run", () => {
 
 format: 1
 seed: 1337
+device: cpu
 directory: ../..
 tokenizer:
   name: toy

@@ -54,6 +54,7 @@ describe("what is read", () => {
     expect(run.config).toEqual({
       format: 1,
       seed: 1337,
+      device: "cpu",
       tokenizer: { name: "bpe", options: { vocabSize: 1024 } },
       data: { name: "text", options: { path: "./moby-dick.txt" } },
       model: { name: "gpt2", options: { hiddenSize: 128 } },
@@ -149,7 +150,7 @@ describe("mistakes, each with its place", () => {
     [
       "an unknown key like nothing else",
       `${good}zzzzzz: 1\n`,
-      "9:1: zzzzzz: unknown key; known are format, seed, directory, tokenizer, data, model, trainer, metrics, imports, plugins, extends",
+      "9:1: zzzzzz: unknown key; known are format, seed, device, directory, tokenizer, data, model, trainer, metrics, imports, plugins, extends",
     ],
     ["a key of the wrong case", good.replace("seed", "Seed"), '1:1: Seed: unknown key; did you mean "seed"?'],
     ["a merge key", `${good}<<: { seed: 1 }\n`, "9:1: <<: unknown key; known are"],

@@ -16,7 +16,11 @@ function layer(profiler?: Profiler) {
     inScope("loss", () => reduceSum(y)),
     [w],
   );
-  const program = new Program({ inputs: [x, w], outputs: { y, gradient: gradient as Tensor } }, {}, profiler);
+  const program = new Program(
+    { inputs: [x, w], outputs: { y, gradient: gradient as Tensor } },
+    {},
+    { profiler },
+  );
   const buffer = () =>
     new TensorBuffer({
       dtype: "float32",
@@ -68,7 +72,7 @@ test("programs that are not profiled can run at the same time", async () => {
   const spec = { inputs: [a, b], outputs: { y: gelu(gemm(a, b)) } };
   const buffer = () => new TensorBuffer({ dtype: "float32", shape: [large, large] });
   const callOf = (profiler?: Profiler) =>
-    new Program(spec, {}, profiler).bind({ a: buffer(), b: buffer() }, { y: buffer() });
+    new Program(spec, {}, { profiler }).bind({ a: buffer(), b: buffer() }, { y: buffer() });
   const profiler = new Profiler();
   // Some begin before anything is profiled.
   const plain = [callOf(), callOf(), callOf()];

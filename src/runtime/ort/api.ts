@@ -1,6 +1,6 @@
 import koffi, { type TypeObject } from "koffi";
 import { RuntimeError } from "../errors.ts";
-import { loadLibrary } from "./library.ts";
+import { libraryPath, loadLibrary } from "./library.ts";
 
 /** A native address. 0n is null. */
 export type Pointer = bigint;
@@ -9,7 +9,7 @@ export type Pointer = bigint;
 export type NativeMemory = Pointer | ArrayBufferView | null;
 
 /** Version of `onnxruntime_c_api.h` whose struct layout this file follows. It only ever grows at its end. */
-const API_VERSION = 23;
+const API_VERSION = 24;
 
 /** Index of each function in `struct OrtApi` of `onnxruntime_c_api.h`, and its parameters after the calling convention. */
 const functions = {
@@ -21,6 +21,7 @@ const functions = {
   EnableProfiling: [14, "void*", ["void*", "void*"]],
   DisableMemPattern: [17, "void*", ["void*"]],
   SetSessionGraphOptimizationLevel: [23, "void*", ["void*", "int"]],
+  CreateTensorAsOrtValue: [48, "void*", ["void*", "void*", "size_t", "int", "void*"]],
   CreateTensorWithDataAsOrtValue: [
     49,
     "void*",
@@ -38,6 +39,8 @@ const functions = {
   DisablePerSessionThreads: [120, "void*", ["void*"]],
   CreateThreadingOptions: [121, "void*", ["void*"]],
   ReleaseThreadingOptions: [122, "void", ["void*"]],
+  GetAvailableProviders: [125, "void*", ["void*", "void*"]],
+  ReleaseAvailableProviders: [126, "void*", ["void*", "int"]],
   AddSessionConfigEntry: [130, "void*", ["void*", "const char*", "const char*"]],
   CreateAllocator: [131, "void*", ["void*", "void*", "void*"]],
   ReleaseAllocator: [132, "void", ["void*"]],
@@ -47,10 +50,24 @@ const functions = {
   SetGlobalSpinControl: [149, "void*", ["void*", "int"]],
   ReleaseArenaCfg: [157, "void", ["void*"]],
   CreateArenaCfgV2: [164, "void*", ["void*", "void*", "size_t", "void*"]],
+  SessionOptionsAppendExecutionProvider_CUDA_V2: [204, "void*", ["void*", "void*"]],
+  CreateCUDAProviderOptions: [205, "void*", ["void*"]],
+  UpdateCUDAProviderOptions: [206, "void*", ["void*", "void*", "void*", "size_t"]],
+  ReleaseCUDAProviderOptions: [208, "void", ["void*"]],
   AddExternalInitializers: [210, "void*", ["void*", "void*", "void*", "size_t"]],
+  SessionOptionsAppendExecutionProvider: [216, "void*", ["void*", "const char*", "void*", "void*", "size_t"]],
   GetKeyValue: [297, "const char*", ["void*", "const char*"]],
   ReleaseKeyValuePairs: [300, "void", ["void*"]],
+  HardwareDevice_Type: [307, "int", ["void*"]],
   AllocatorGetStats: [319, "void*", ["void*", "void*"]],
+  SessionGetMemoryInfoForInputs: [380, "void*", ["void*", "void*", "size_t"]],
+  GetNumHardwareDevices: [397, "void*", ["void*", "void*"]],
+  GetHardwareDevices: [398, "void*", ["void*", "void*", "size_t"]],
+  Session_GetEpGraphAssignmentInfo: [407, "void*", ["void*", "void*", "void*"]],
+  EpAssignedSubgraph_GetEpName: [408, "void*", ["void*", "void*"]],
+  EpAssignedSubgraph_GetNodes: [409, "void*", ["void*", "void*", "void*"]],
+  EpAssignedNode_GetName: [410, "void*", ["void*", "void*"]],
+  EpAssignedNode_GetOperatorType: [412, "void*", ["void*", "void*"]],
 } as const satisfies Record<string, readonly [number, string, readonly string[]]>;
 
 export type FunctionName = keyof typeof functions;
@@ -73,6 +90,8 @@ export interface Api {
   text(name: FunctionName, ...args: Argument[]): string | undefined;
   /** Calls a function without a result. */
   release(name: FunctionName, pointer: Pointer): void;
+  /** Calls a function that gives a number of an object. */
+  numberOf(name: FunctionName, pointer: Pointer): number;
   /** Like `call` on a worker thread, so that the event loop stays free. Arguments must stay referenced until it settles. */
   callAsync(name: FunctionName, ...args: Argument[]): Promise<void>;
 }
@@ -88,7 +107,7 @@ function openApi(): Api {
   if (table === null)
     throw new RuntimeError(
       "RUNTIME_TOO_OLD",
-      `ONNX Runtime ${version} does not offer version ${API_VERSION} of its C API.`,
+      `ONNX Runtime ${version} (${libraryPath()}) does not offer version ${API_VERSION} of its C API: 1.${API_VERSION} or later is needed.`,
     );
 
   const natives = new Map<FunctionName, NativeFunction>();
@@ -130,6 +149,7 @@ function openApi(): Api {
     },
     text: (name, ...args) => (invoke(name, args) as string | null) ?? undefined,
     release: (name, pointer) => void invoke(name, [pointer]),
+    numberOf: (name, pointer) => invoke(name, [pointer]),
     callAsync: (name, ...args) => {
       const { address, prototype } = native(name);
       return new Promise((resolve, reject) => {
@@ -153,9 +173,14 @@ export function addressOf(array: ArrayBufferView): Pointer {
   return koffi.address(array);
 }
 
-/** Reads null-terminated UTF-8. */
-export function textAt(pointer: Pointer): string {
-  return koffi.decode(pointer, "char", -1) as string;
+/** The addresses in an array of the library. */
+export function addressesAt(array: Pointer, count: number): readonly Pointer[] {
+  return count === 0 ? [] : koffi.decode(array, koffi.array("void*", count));
+}
+
+/** A null-terminated text of the library. */
+export function textAt(address: Pointer): string {
+  return koffi.decode(address, "char", -1);
 }
 
 let api: Api | undefined;

@@ -1,7 +1,15 @@
 import { RuntimeError } from "../errors.ts";
 import { type NativeMemory, ortApi, type Pointer, textAt } from "./api.ts";
+import { KEEP_ASSIGNMENT } from "./assignment.ts";
 import { ortEnvironment } from "./environment.ts";
+import type { Provider } from "./providers.ts";
 import { inTurn, Profiling } from "./turns.ts";
+
+/** Who computes a session besides the CPU, and gives it back when nothing runs. */
+interface SessionDevice {
+  readonly provider: Provider;
+  release(what: "ReleaseSession", pointer: Pointer): void;
+}
 
 const ALL_OPTIMIZATIONS = 99;
 
@@ -10,12 +18,24 @@ const sessions = new FinalizationRegistry<Held>(release);
 /** What a session leaves behind. */
 interface Held {
   readonly pointer: Pointer;
+  readonly device: SessionDevice | undefined;
   readonly profiling: Profiling | undefined;
 }
 
-function release({ pointer, profiling }: Held): void {
-  ortApi().release("ReleaseSession", pointer);
+function release({ pointer, device, profiling }: Held): void {
+  (device ?? ortApi()).release("ReleaseSession", pointer);
   profiling?.end();
+}
+
+/** What a session is made with, besides its model. */
+export interface SessionOptions {
+  readonly constants?: NativeConstants | undefined;
+  /** Who computes besides the CPU. */
+  readonly device?: SessionDevice | undefined;
+  /** Names of nodes that it is to leave to the CPU. */
+  readonly onCpu?: readonly string[];
+  /** For a session that is to be profiled, until {@link OrtSession.endProfiling}. */
+  readonly observer?: SessionObserver | undefined;
 }
 
 /** Names as the library wants them: an array of addresses of null-terminated UTF-8. */
@@ -52,18 +72,19 @@ export interface ArenaStatistics {
 /** A compiled ONNX model. Its memory goes when the garbage collector finds that nothing needs it, or at once with `close`. */
 export class OrtSession {
   readonly #pointer: Pointer;
+  readonly #held: Held;
   readonly #observer: SessionObserver | undefined;
-  readonly #profiling: Profiling | undefined;
   #running = 0;
   #closed = false;
   #isRecorded = false;
 
   /**
-   * @param observer for a session that is to be profiled, until {@link endProfiling}.
    * @throws RuntimeError with the library's message when the model is not valid or uses an operator it lacks.
    */
-  constructor(model: Uint8Array, constants?: NativeConstants, observer?: SessionObserver) {
+  constructor(model: Uint8Array, { constants, device, onCpu = [], observer }: SessionOptions = {}) {
     const api = ortApi();
+    // Providers log to it when they are added.
+    const environment = ortEnvironment();
     this.#observer = observer;
     const settings = api.create("CreateSessionOptions");
     try {
@@ -75,6 +96,10 @@ export class OrtSession {
       // Work is dealt to threads in smaller and smaller pieces, so that one core that is also wanted elsewhere holds up less.
       api.call("AddSessionConfigEntry", settings, "session.dynamic_block_base", "4");
       if (observer !== undefined) api.call("EnableProfiling", settings, nativePath(observer.profilePrefix));
+      if (device !== undefined) {
+        api.call("AddSessionConfigEntry", settings, KEEP_ASSIGNMENT, "1");
+        device.provider.appendTo(settings, onCpu);
+      }
       if (constants !== undefined)
         api.call(
           "AddExternalInitializers",
@@ -85,7 +110,7 @@ export class OrtSession {
         );
       this.#pointer = api.create(
         "CreateSessionFromArray",
-        ortEnvironment().pointer,
+        environment.pointer,
         model,
         model.byteLength,
         settings,
@@ -93,8 +118,14 @@ export class OrtSession {
     } finally {
       api.release("ReleaseSessionOptions", settings);
     }
-    this.#profiling = observer && new Profiling();
-    sessions.register(this, { pointer: this.#pointer, profiling: this.#profiling }, this);
+    this.#held = { pointer: this.#pointer, device, profiling: observer && new Profiling() };
+    sessions.register(this, this.#held, this);
+  }
+
+  /** The library's handle (`OrtSession*`), for what only looks at it. */
+  get pointer(): Pointer {
+    if (this.#closed) throw new RuntimeError("SESSION_CLOSED", "This session is closed.");
+    return this.#pointer;
   }
 
   /**
@@ -108,7 +139,7 @@ export class OrtSession {
       throw new RuntimeError("ALREADY_RUNNING", "This session is running; close it when that has settled.");
     this.#closed = true;
     sessions.unregister(this);
-    release({ pointer: this.#pointer, profiling: this.#profiling });
+    release(this.#held);
   }
 
   /**
@@ -145,6 +176,26 @@ export class OrtSession {
     }
   }
 
+  /** Runs at once, on this thread: for what takes no time, or must not be overtaken. */
+  runNow(
+    inputs: NativeNames,
+    inputValues: NativeMemory,
+    outputs: NativeNames,
+    outputValues: NativeMemory,
+  ): void {
+    ortApi().call(
+      "Run",
+      this.pointer,
+      null,
+      inputs.pointers,
+      inputValues,
+      inputs.count,
+      outputs.pointers,
+      outputs.count,
+      outputValues,
+    );
+  }
+
   /**
    * Statistics of the arena that all sessions of the process share.
    *
@@ -170,7 +221,7 @@ export class OrtSession {
    * undefined for a session that is closed, or was not profiled any more.
    */
   async endProfiling(): Promise<string | undefined> {
-    const profiling = this.#profiling;
+    const { profiling } = this.#held;
     if (this.#closed || profiling === undefined || this.#isRecorded) return undefined;
     this.#isRecorded = true;
     const api = ortApi();

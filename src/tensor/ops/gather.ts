@@ -1,4 +1,5 @@
 import { TensorError } from "../errors.ts";
+import type { Lowering, Value } from "../lowering.ts";
 import { normalizeAxis, sizeOf } from "../shape.ts";
 import { defineOperator, describe, type Tensor, Total } from "../tensor.ts";
 import { concat } from "./concat.ts";
@@ -53,6 +54,8 @@ const applyScatter = defineOperator<undefined>({
   name: "scatterAddRows",
   infer: ([base]) => [{ dtype: (base as Tensor).dtype, shape: (base as Tensor).shape }],
   lower: (lowering, [base, ids, updates], { inputs }) => {
+    if (lowering.lacks("ordered ScatterElements"))
+      return lowerOrdered(lowering, [base as Value, ids as Value, updates as Value], inputs[2] as Tensor);
     // ScatterND with reduction=add loses updates on two threads (engine.md); ScatterElements over widened ids is exact.
     // Adding a row of zeros widens them on all threads; Expand does it on one (0.05 against 0.4 ms for 2048 × 128).
     const zeros = lowering.fill(0, "int32", [1, (inputs[2] as Tensor).dim(1)]);
@@ -62,6 +65,26 @@ const applyScatter = defineOperator<undefined>({
     });
   },
 });
+
+/**
+ * The same where a kernel adds in whatever order its threads come: the rows that go to one place are added by a product with
+ * the matrix that says which those are, (N, N), and each of them then writes the same sum. For 2,048 tokens of GPT-2 (12 x 768)
+ * that is 0.4 % of a step's operations.
+ */
+function lowerOrdered(
+  lowering: Lowering,
+  [base, ids, updates]: readonly [Value, Value, Value],
+  { dtype, shape }: Tensor,
+): readonly Value[] {
+  const [rows = 0, columns = 0] = shape;
+  const [same] = lowering.node("Equal", [ids, lowering.reshape(ids, [1, rows])]);
+  const [chosen] = lowering.node("Cast", [same], { attributes: { to: { dtype } } });
+  const [sums] = lowering.node("MatMul", [chosen, updates]);
+  const [before] = lowering.node("Gather", [base, lowering.reshape(ids, [rows])]);
+  const [after] = lowering.node("Add", [before, sums]);
+  const [wide] = lowering.node("Add", [ids, lowering.fill(0, "int32", [1, columns])]);
+  return lowering.node("ScatterElements", [base, wide, after], { attributes: { axis: { int: 0 } } });
+}
 
 /**
  * `base` (V, C) with row n of `updates` (N, C) added to row ids[n]; ids is (N, 1). Duplicate ids add up. Rows added to a

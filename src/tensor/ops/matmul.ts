@@ -29,7 +29,7 @@ export function lowerMatmul(
   // takes the place of MatMul and Mul in float64.
   if (left.dim(transposeA ? -2 : -1) === 0)
     return lowering.fill(0, left.dtype, productShape(left, right, { transposeA, transposeB }));
-  if (lowering.fused(left.dtype))
+  if (lowering.fused(left.dtype) && !lowering.lacks("FusedMatMul"))
     return lowering.node("FusedMatMul", [a, b], {
       domain: CONTRIB,
       attributes: {

@@ -94,6 +94,7 @@ const applySumOfSquares = defineOperator<undefined>({
     const sums = inputs.map(
       (x) => lowering.node("ReduceSumSquare", [x], { attributes: { keepdims: { int: 0 } } })[0],
     );
+    if (lowering.lacks("Sum")) return [sums.reduce((sum, next) => lowering.node("Add", [sum, next])[0])];
     return sums.length === 1 ? sums : lowering.node("Sum", sums);
   },
 });

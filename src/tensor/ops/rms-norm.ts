@@ -41,7 +41,7 @@ const apply = defineOperator<RmsNormAttributes>({
     return [needed(0) ? dx() : undefined, needed(1) ? columnSum(dyX, inverse) : undefined];
   },
   lower: (lowering, inputs, { inputs: [x], attributes: { epsilon } }) =>
-    lowering.fused((x as Tensor).dtype)
+    lowering.fused((x as Tensor).dtype) && !lowering.lacks("SimplifiedLayerNormalization")
       ? lowering.node("SimplifiedLayerNormalization", inputs, {
           attributes: { axis: { int: -1 }, epsilon: { float: epsilon } },
           outputs: 2,

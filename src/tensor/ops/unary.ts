@@ -1,5 +1,6 @@
-import { isFloat } from "../dtype.ts";
+import { type DType, isFloat } from "../dtype.ts";
 import { TensorError } from "../errors.ts";
+import type { Lowering, Value } from "../lowering.ts";
 import { defineOperator, describe, type GradientRequest, type Tensor } from "../tensor.ts";
 import { div, mul, sub } from "./arithmetic.ts";
 import { greater } from "./compare.ts";
@@ -8,7 +9,12 @@ import { where } from "./where.ts";
 
 type UnaryGradient = (request: { x: Tensor; y: Tensor; dy: Tensor }) => Tensor;
 
-function unary(name: string, onnx: string, rule?: UnaryGradient): (x: Tensor) => Tensor {
+function unary(
+  name: string,
+  onnx: string,
+  rule?: UnaryGradient,
+  lowerOtherwise?: (lowering: Lowering, x: Value, dtype: DType) => Value,
+): (x: Tensor) => Tensor {
   const apply = defineOperator<undefined>({
     name,
     infer: ([x]) => {
@@ -22,7 +28,10 @@ function unary(name: string, onnx: string, rule?: UnaryGradient): (x: Tensor) =>
         dy && rule({ x: x as Tensor, y: y as Tensor, dy }),
       ],
     }),
-    lower: (lowering, inputs) => lowering.node(onnx, inputs),
+    lower: (lowering, inputs, { inputs: [x] }) =>
+      lowerOtherwise !== undefined && lowering.lacks(onnx)
+        ? [lowerOtherwise(lowering, inputs[0] as Value, (x as Tensor).dtype)]
+        : lowering.node(onnx, inputs),
   });
   return (x) => elementwise([x], (y) => apply([y], undefined)[0]);
 }
@@ -49,7 +58,18 @@ export const tanh = unary("tanh", "Tanh", ({ y, dy }) => mul(dy, sub(1, mul(y, y
 export const sigmoid = unary("sigmoid", "Sigmoid", ({ y, dy }) => mul(dy, mul(y, sub(1, y))));
 
 /** −1, 0 or 1: which side of 0 an element lies on. Its gradient is 0. */
-export const sign = unary("sign", "Sign", ({ dy }) => mul(dy, 0));
+export const sign = unary(
+  "sign",
+  "Sign",
+  ({ dy }) => mul(dy, 0),
+  (lowering, x, dtype) => {
+    const zero = lowering.constant([0], dtype, []);
+    const [above, below] = ["Greater", "Less"].map(
+      (type) => lowering.node("Cast", lowering.node(type, [x, zero]), { attributes: { to: { dtype } } })[0],
+    );
+    return lowering.node("Sub", [above, below])[0];
+  },
+);
 
 /** |x|. The gradient at 0 is 0. */
 export const abs = unary("abs", "Abs", ({ x, dy }) => mul(dy, sign(x)));

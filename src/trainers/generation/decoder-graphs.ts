@@ -1,5 +1,5 @@
 import type { Model } from "../../models/index.ts";
-import type { Program } from "../../runtime/index.ts";
+import type { Device, Program } from "../../runtime/index.ts";
 import { TrainingError } from "../errors.ts";
 import type { Weights } from "../weights.ts";
 import { type LayerSize, readingGraph, stepGraph } from "./graphs.ts";
@@ -19,18 +19,23 @@ export class DecoderGraphs {
   readonly #compile: (withCache: boolean) => Program;
   readonly #reading = new Map<boolean, Program>();
   readonly #fixed: Weights;
+  readonly #device: Device | undefined;
   #step: Program | undefined;
 
   /**
    * @param constant weights that never change, if it is known now that they do not; else the graphs serve any.
+   * @param device what computes. It reads weights where they are.
    * @throws TrainingError when what the model gives does not have the shapes that it should.
    */
-  constructor(model: Model, constant: Weights = {}) {
+  constructor(model: Model, constant: Weights = {}, device?: Device) {
     this.model = model;
-    const { layers, compile } = readingGraph(model);
+    this.#device = device;
+    const { layers, compile } = readingGraph(model, device);
     this.layers = layers;
     this.#compile = compile;
-    const matrices = Object.entries(constant).filter(([, { shape }]) => shape.length > 1);
+    const matrices = Object.entries(constant).filter(
+      ([, buffer]) => buffer.device === undefined && buffer.shape.length > 1,
+    );
     const bytes = matrices.reduce((sum, [, { data }]) => sum + data.byteLength, 0);
     this.#fixed = bytes <= LARGEST_COPY ? Object.fromEntries(matrices) : {};
   }
@@ -44,7 +49,7 @@ export class DecoderGraphs {
 
   /** One more token a row. */
   step(): Program {
-    this.#step ??= stepGraph(this.model, this.layers, this.#fixed);
+    this.#step ??= stepGraph(this.model, this.layers, this.#fixed, this.#device);
     return this.#step;
   }
 

@@ -1,6 +1,6 @@
 import type { KeyValue, Model, ModelInputs } from "../../models/index.ts";
 import { evaluationContext } from "../../nn/index.ts";
-import { Program } from "../../runtime/index.ts";
+import { type Device, Program } from "../../runtime/index.ts";
 import {
   addDims,
   type Dim,
@@ -51,7 +51,10 @@ function outputsOf(keyValues: readonly KeyValue[]): Record<string, Tensor> {
  *
  * @throws TrainingError when the model's keys and values do not have the shapes that they should.
  */
-export function readingGraph(model: Model): {
+export function readingGraph(
+  model: Model,
+  device?: Device,
+): {
   readonly layers: readonly LayerSize[];
   compile(withCache: boolean): Program;
 } {
@@ -61,10 +64,14 @@ export function readingGraph(model: Model): {
   return {
     layers: keyValues.map((keyValue, layer) => layerSize(keyValue, layer, SEQUENCE)),
     compile: (withCache) =>
-      new Program({
-        inputs: [inputIds, last, ...model.parameters()],
-        outputs: { logits: chosenRows(logits, last), ...(withCache && outputsOf(keyValues)) },
-      }),
+      new Program(
+        {
+          inputs: [inputIds, last, ...model.parameters()],
+          outputs: { logits: chosenRows(logits, last), ...(withCache && outputsOf(keyValues)) },
+        },
+        {},
+        { device },
+      ),
   };
 }
 
@@ -76,7 +83,12 @@ export function readingGraph(model: Model): {
  * @param fixed weights that are part of the graph, and no inputs.
  * @throws TrainingError when the model does not use what was kept.
  */
-export function stepGraph(model: Model, layers: readonly LayerSize[], fixed: Weights = {}): Program {
+export function stepGraph(
+  model: Model,
+  layers: readonly LayerSize[],
+  fixed: Weights = {},
+  device?: Device,
+): Program {
   const inputIds = input("input_ids", "int32", [BATCH, 1]);
   const positionIds = input("position_ids", "int32", [BATCH, 1]);
   const attentionMask = input("attention_mask", "int32", [BATCH, addDims(PAST, 1)]);
@@ -106,6 +118,7 @@ export function stepGraph(model: Model, layers: readonly LayerSize[], fixed: Wei
       outputs: { logits: reshape(logits, [BATCH, model.vocabSize]), ...outputsOf(keyValues) },
     },
     fixed,
+    { device },
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Model } from "../../models/index.ts";
+import type { Device } from "../../runtime/index.ts";
 import { Random } from "../../tensor/index.ts";
 import type { Tokenizer } from "../../tokenizers/index.ts";
 import { checkId } from "../check-id.ts";
@@ -45,11 +46,12 @@ export class TextGenerator {
   /**
    * @param constantWeights the only weights that it will be given, where they never change (a trained run's, not those of a
    * training that goes on): tokens then come faster, and the weights' matrices take as much memory again.
+   * @param device what computes, and has the weights. Default: the CPU.
    */
-  constructor(model: Model, tokenizer: Tokenizer, constantWeights?: Weights) {
+  constructor(model: Model, tokenizer: Tokenizer, constantWeights?: Weights, device?: Device) {
     this.#model = model;
     this.#tokenizer = tokenizer;
-    this.#graphs = new DecoderGraphs(model, constantWeights);
+    this.#graphs = new DecoderGraphs(model, constantWeights, device);
   }
 
   /** Whether the model gives keys and values to keep, so that a token costs one position and not all. */
