@@ -2,11 +2,12 @@ import { Command, Option } from "commander";
 import type { Split } from "../data-loaders/index.ts";
 import type { CheckpointChoice } from "../run/checkpoint.ts";
 import type { DeviceChoice } from "../runtime/devices/choices.ts";
-import { checkpointOption, deviceOption, importNamed, importOption } from "./options.ts";
+import { checkpointOption, deviceOption, fallbackOption, importNamed, importOption } from "./options.ts";
 
 interface EvaluateFlags {
   readonly import?: readonly string[];
   readonly checkpoint?: CheckpointChoice;
+  readonly fallback?: true;
   readonly device?: DeviceChoice;
   readonly split?: Split;
   readonly data?: string;
@@ -26,6 +27,7 @@ export function evaluateCommand(): Command {
       ]),
     )
     .addOption(checkpointOption())
+    .addOption(fallbackOption())
     .addOption(deviceOption())
     .addOption(importOption())
     .option("--data <path>", "evaluate on the whole text of a file, folder or glob instead")
@@ -35,12 +37,12 @@ export function evaluateCommand(): Command {
       "\nExample:\n  codex-ml evaluate runs/moby-dick-20260131-120000 --data other-book.txt\n",
     )
     .action(async (path: string, flags: EvaluateFlags) => {
-      const { split, data, json, checkpoint, device, import: modules } = flags;
+      const { split, data, json, checkpoint, fallback, device, import: modules } = flags;
       await importNamed(modules);
       const { loadRun } = await import("../run/loaded-run.ts");
       const { eventLine, formatEvaluationTable } = await import("../tracking/index.ts");
       const { printable } = await import("../tracking/format.ts");
-      const run = await loadRun(path, undefined, checkpoint, device);
+      const run = await loadRun(path, { checkpoint, fallback, device });
       const { warnings = [], ...evaluation } = await run.evaluate({
         ...(split && { split }),
         ...(data !== undefined && { data }),

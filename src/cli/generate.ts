@@ -7,6 +7,7 @@ import {
   checkpointOption,
   collect,
   deviceOption,
+  fallbackOption,
   importNamed,
   importOption,
   numberOption,
@@ -15,6 +16,7 @@ import {
 interface GenerateFlags {
   readonly import?: readonly string[];
   readonly checkpoint?: CheckpointChoice;
+  readonly fallback?: true;
   readonly device?: DeviceChoice;
   readonly prompt?: readonly string[];
   readonly prompts?: string;
@@ -67,6 +69,7 @@ export function generateCommand(): Command {
     .option("--num-return-sequences <n>", "texts of each prompt", whole("--num-return-sequences", 1), 1)
     .option("--batch-size <n>", "texts written at the same time", whole("--batch-size", 1), 8)
     .addOption(checkpointOption())
+    .addOption(fallbackOption())
     .addOption(deviceOption())
     .addOption(importOption())
     .option("--seed <n>", "equal seeds give equal text", whole("--seed", 0), 0)
@@ -76,7 +79,7 @@ export function generateCommand(): Command {
       '\nExample:\n  codex-ml generate runs/moby-dick-20260131-120000 --prompt "Call me Ishmael" --max-new-tokens 100 --seed 1\n',
     )
     .action(async (path: string, flags: GenerateFlags) => {
-      const { prompt = [], prompts: file, checkpoint, device, import: modules, ...rest } = flags;
+      const { prompt = [], prompts: file, checkpoint, fallback, device, import: modules, ...rest } = flags;
       const { stop, json, ...options } = rest;
       await importNamed(modules);
       const { readPrompts } = await import("../run/prompt-file.ts");
@@ -86,7 +89,7 @@ export function generateCommand(): Command {
       const { UsageError } = await import("../run/usage-error.ts");
       if (prompts.length === 0)
         throw new UsageError("There is no prompt to go on from: give --prompt TEXT, or --prompts FILE.");
-      const run = await loadRun(path, undefined, checkpoint, device);
+      const run = await loadRun(path, { checkpoint, fallback, device });
       for (const warning of run.warnings) console.error(`note  ${printable(warning)}`);
       const interrupt = new AbortController();
       process.once("SIGINT", () => interrupt.abort());

@@ -51,6 +51,11 @@ export function checkpointOption(): Option {
   ).choices(["best", "last"]);
 }
 
+/** `--fallback`: another checkpoint than the one that is meant is read when told alone. */
+export function fallbackOption(): Option {
+  return new Option("--fallback", "where the newest checkpoint is damaged, read the one before");
+}
+
 /** `--quiet`: for scripts that read nothing of it. */
 export function quietOption(): Option {
   return new Option("-q, --quiet", "print warnings and errors alone, and at the end where the run lies");

@@ -66,7 +66,7 @@ export { defineRun, type ExtendingRunInput, type RunConfigInput } from "../run/c
 export { type DryRun, type DryRunOptions, dryRun } from "../run/dry-run.ts";
 export { type EarlyStoppingOptions, earlyStopping } from "../run/early-stopping.ts";
 export { importModules } from "../run/imports.ts";
-export { type EvaluateOptions, type LoadedRun, loadRun } from "../run/loaded-run.ts";
+export { type EvaluateOptions, type LoadedRun, type LoadRunOptions, loadRun } from "../run/loaded-run.ts";
 export { RunFileError, type RunFileProblem } from "../run/problems.ts";
 export { type ResumeOptions, resume } from "../run/resume.ts";
 export { type LoadOptions, loadRunFile, type RunFile } from "../run/run-file.ts";

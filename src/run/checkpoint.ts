@@ -104,11 +104,14 @@ export async function latestCheckpoint(runDirectory: string): Promise<LatestChec
 /**
  * The checkpoint of the best evaluation, where the trainer was asked to keep it; else the newest.
  *
- * @throws {CheckpointError} as {@link latestCheckpoint}; also when the best one is damaged, which another would not replace.
+ * @param fallback Whether to take the one before, where the newest is damaged.
+ * @throws {CheckpointError} as {@link latestCheckpoint}; also when the best one is damaged, which another would not replace,
+ *   and without `fallback` when the newest is.
  */
 export async function chosenCheckpoint(
   runDirectory: string,
   choice: CheckpointChoice = "best",
+  fallback = false,
 ): Promise<LatestCheckpoint> {
   if (choice === "best")
     for (const { step, path } of await listCheckpoints(runDirectory)) {
@@ -122,7 +125,13 @@ export async function chosenCheckpoint(
       }
       return { step, path, skipped: [] };
     }
-  return latestCheckpoint(runDirectory);
+  const latest = await latestCheckpoint(runDirectory);
+  if (latest.skipped.length === 0 || fallback) return latest;
+  const what = latest.skipped.map(({ reason }) => reason).join("\n  ");
+  throw new CheckpointError(
+    "CHECKPOINT_DAMAGED",
+    `the newest checkpoint is damaged:\n  ${what}\nThe one before it, ${latest.path}, is whole: to read that, say --fallback; where that cannot be said, move the damaged folder away`,
+  );
 }
 
 /** What is to be said when a checkpoint is read because newer ones are damaged. */

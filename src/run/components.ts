@@ -236,8 +236,7 @@ export async function buildComponents(
       const created = await createModel(runFile, modelSlot, registries.models, vocabSize, added);
       if (modelStart === undefined) return created;
       try {
-        const { parameters, warnings } = await modelStart.parameters();
-        notes.push(...warnings, startParameters(created, parameters, modelStart.shown));
+        notes.push(startParameters(created, await modelStart.parameters(), modelStart.shown));
       } catch (cause) {
         if (!(cause instanceof UsageError)) throw cause;
         throw new RunFileError([runFile.problem(["model", "from"], cause.message, { cause })]);

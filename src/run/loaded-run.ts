@@ -29,24 +29,33 @@ import { UsageError } from "./usage-error.ts";
 /** Sequences of one forward pass in evaluation; the results do not depend on it. */
 const EVALUATION_BATCH = 16;
 
+export interface LoadRunOptions {
+  /** Where names are looked up. Default: the process-wide registries. */
+  readonly registries?: Registries | undefined;
+  /** Default `"best"`: that of the best evaluation where the run kept it, else the newest. */
+  readonly checkpoint?: CheckpointChoice | undefined;
+  /** Whether to take the checkpoint before, where the newest is damaged. Default false. */
+  readonly fallback?: boolean | undefined;
+  /** What computes, as `device` in a run file. Default `"cpu"`, whatever the run was trained on. */
+  readonly device?: DeviceChoice | undefined;
+}
+
 /**
  * Loads a trained run: its tokenizer, its model, and the weights of a checkpoint: of the best evaluation
  * where the run kept one, else the newest. Nothing in the directory is
  * executed, its `imports` neither: it names components, and the names resolve against what this project depends on and
  * what the program has registered.
  *
- * @param on What computes: as `device` in a run file. Default: the CPU, whatever the run was trained on.
- * @throws {RunDirectoryError} when the folder is no run, {CheckpointError} when it has no whole checkpoint.
+ * @throws {RunDirectoryError} when the folder is no run, {CheckpointError} when it has no whole checkpoint, or the newest is
+ *   damaged.
  */
 export async function loadRun(
   path: string,
-  registries: Registries = globalRegistries,
-  checkpoint: CheckpointChoice = "best",
-  on: DeviceChoice = "cpu",
+  { registries = globalRegistries, checkpoint, fallback, device: on = "cpu" }: LoadRunOptions = {},
 ): Promise<LoadedRun> {
   const device = selectDevice(on);
   const directory = await openRunDirectory(path);
-  const chosen = await chosenCheckpoint(directory.path, checkpoint);
+  const chosen = await chosenCheckpoint(directory.path, checkpoint, fallback);
   const runFile = await loadRunFile(directory.runFile, { followExtends: false });
   applyPlugins(runFile.config.plugins, registries);
   const { imports } = runFile.config;

@@ -177,7 +177,7 @@ export class Run implements AsyncIterable<RunEvent> {
 
   /** The trained run, to generate from and to evaluate. */
   load(): Promise<LoadedRun> {
-    return loadRun(this.directory, this.#parts.options.registries);
+    return loadRun(this.directory, { registries: this.#parts.options.registries });
   }
 
   async *#run(): AsyncGenerator<RunEvent> {

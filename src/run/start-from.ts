@@ -17,11 +17,7 @@ export interface StartingPoint {
   /** Where the other run has its options from. */
   source(path: ConfigPath): ValueSource | undefined;
   tokenizerFiles(): Promise<Readonly<Record<string, string>>>;
-  parameters(): Promise<{
-    readonly parameters: ReadonlyMap<string, HostTensor>;
-    /** What is to be said of the checkpoint that they are from. */
-    readonly warnings: readonly string[];
-  }>;
+  parameters(): Promise<ReadonlyMap<string, HostTensor>>;
 }
 
 /**
@@ -52,10 +48,9 @@ export async function startingPoint(
     tokenizerFiles: () => readTokenizerFiles(run),
     parameters: async () => {
       // What reads weights brings the engine along, which nobody needs who only checks a run file.
-      const { chosenCheckpoint, readCheckpoint, skippedWarnings } = await import("./checkpoint.ts");
+      const { chosenCheckpoint, readCheckpoint } = await import("./checkpoint.ts");
       const chosen = await chosenCheckpoint(run.path);
-      const { parameters } = await readCheckpoint(join(run.path, chosen.path));
-      return { parameters, warnings: skippedWarnings(chosen) };
+      return (await readCheckpoint(join(run.path, chosen.path))).parameters;
     },
   };
 }

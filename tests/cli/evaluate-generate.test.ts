@@ -161,8 +161,11 @@ describe.concurrent.each([
     expect(await failed(1, command, "damaged", ...rest)).toMatch(/step-000012.*model\.safetensors/);
   });
 
-  test("a newer checkpoint that is damaged, and that it reads the one before", async () => {
-    const { code, stderr } = await project.run([command, "older", ...rest]);
+  test("a newer checkpoint that is damaged, and reads the one before when told to", async () => {
+    expect(await failed(1, command, "older", ...rest)).toMatch(
+      /the newest checkpoint is damaged:\n.*step-000012.*model\.safetensors: [^]*The one before it, checkpoints\/step-000006, is whole: to read that, say --fallback/,
+    );
+    const { code, stderr } = await project.run([command, "older", "--fallback", ...rest]);
     expect(code).toBe(0);
     expect(stderr).toMatch(
       /note {2}.*step-000012.*model\.safetensors: .*The one before it is read instead: checkpoints\/step-000006/,

@@ -55,7 +55,9 @@ describe.each(found)("%s", (name, device) => {
       ["there", "cpu"],
       ["here", "cpu"],
     ] as const)
-      losses.push((await (await loadRun(join(folder, run), undefined, "last", on)).evaluate()).loss);
+      losses.push(
+        (await (await loadRun(join(folder, run), { checkpoint: "last", device: on })).evaluate()).loss,
+      );
     const [there, moved, here] = losses as [number, number, number];
     expect(moved).toBeCloseTo(there, 5);
     expect(here).toBeCloseTo(there, 2);
