@@ -15,6 +15,7 @@ const API_VERSION = 24;
 const functions = {
   GetErrorCode: [1, "int", ["void*"]],
   GetErrorMessage: [2, "const char*", ["void*"]],
+  DisableTelemetryEvents: [6, "void*", ["void*"]],
   CreateSessionFromArray: [8, "void*", ["void*", "void*", "size_t", "void*", "void*"]],
   Run: [9, "void*", ["void*", "void*", "void*", "void*", "size_t", "void*", "size_t", "void*"]],
   CreateSessionOptions: [10, "void*", ["void*"]],

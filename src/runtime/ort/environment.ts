@@ -42,6 +42,8 @@ export function ortEnvironment(): Environment {
   api.call("SetGlobalSpinControl", options, process.env.CODEX_ML_SPIN === "0" ? 0 : 1);
   const pointer = api.create("CreateEnvWithGlobalThreadPools", ERROR_LEVEL, "codex-ml", options);
   api.release("ReleaseThreadingOptions", options);
+  // A worker thread has an environment of variables of its own, which the library does not read.
+  if (process.env.ORT_DISABLE_TELEMETRY === "1") api.call("DisableTelemetryEvents", pointer);
   const memoryInfo = api.create("CreateCpuMemoryInfo", ARENA_ALLOCATOR, DEFAULT_MEMORY);
   registerArena(pointer, memoryInfo);
   environment = { pointer, memoryInfo, threads };

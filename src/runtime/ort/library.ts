@@ -51,6 +51,8 @@ export function loadLibrary(): LibraryHandle {
     // Somebody else has loaded a library with koffi before. Only devices need it: they ask `hasDeepStack`.
   }
   const path = libraryPath();
+  // ONNX Runtime sends what it is used for to its makers, and keeps an id and logs on the disk for it, unless this is said.
+  process.env.ORT_DISABLE_TELEMETRY ??= "1";
   try {
     library = koffi.load(path);
   } catch (cause) {
