@@ -26,7 +26,6 @@ export async function flopsOf(shape: GptShape): Promise<number> {
     causalObjective(),
     { ...form, attentionMask: false, positionIds: false, tokenTypeIds: false },
     new Set(model.parameters()),
-    false,
   );
   return countFlops([...Object.values(results), ...Object.values(gradients)]);
 }

@@ -2,7 +2,7 @@ import { type Model, models, type Task } from "../models/index.ts";
 import { describeValue, isRecord, quote } from "../packages/index.ts";
 import type { Factory } from "../registry/component.ts";
 import { plainJsonProblem } from "../run/plain-json.ts";
-import { checkParameterNames } from "../trainers/weights.ts";
+import { checkParameterNames } from "../trainers/parameter-names.ts";
 import { broken, type ConformanceCheck, check } from "./check.ts";
 import { checkCache } from "./model-cache.ts";
 import { checkGradients } from "./model-gradients.ts";

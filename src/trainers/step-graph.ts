@@ -28,13 +28,19 @@ export interface StepGraph {
   readonly gradients: Readonly<Record<string, Tensor>>;
 }
 
+export interface StepGraphOptions {
+  /** Whether gradients are added to those of earlier batches. Default false. */
+  readonly accumulates?: boolean | undefined;
+  /** Whether anything is dropped. Default true. */
+  readonly dropout?: boolean | undefined;
+  /** Whether the backward pass computes the inner values of layers again, instead of finding them kept. Default false. */
+  readonly recomputes?: boolean | undefined;
+}
+
 /**
  * Traces forward and backward pass of one batch.
  *
  * @param trained the parameters whose gradients are wanted.
- * @param accumulates whether gradients are added to those of earlier batches.
- * @param dropout whether anything is dropped.
- * @param recomputes whether the backward pass computes the inner values of layers again, instead of finding them kept.
  * @throws TrainingError naming a parameter that the loss does not depend on.
  */
 export function traceStep(
@@ -42,9 +48,7 @@ export function traceStep(
   objective: Objective,
   form: BatchForm,
   trained: ReadonlySet<Parameter>,
-  accumulates: boolean,
-  dropout = true,
-  recomputes = false,
+  { accumulates = false, dropout = true, recomputes = false }: StepGraphOptions = {},
 ): StepGraph {
   const key = [input("dropout_key_a", "int32", []), input("dropout_key_b", "int32", [])] as const;
   const inverseCount = input("inverse_count", "float32", []);

@@ -97,7 +97,7 @@ export async function* trainingLoop(context: TrainingContext, plan: LoopPlan): A
   const evaluate = async function* (): AsyncGenerator<TrainingEvent> {
     if (evaluator === undefined || split === undefined) return;
     const evaluation = await clock.time("evaluation", () =>
-      unlessInterrupted(signal, () => atStep(step.step, evaluator.evaluate(split, step.weights, signal))),
+      unlessInterrupted(signal, () => evaluator.evaluate(split, step.weights, signal)),
     );
     if (evaluation === undefined) return;
     isBest = best.isBest(evaluation);
@@ -238,16 +238,6 @@ async function finiteResult(
   } catch (error) {
     if (error instanceof TrainingError && error.code === "NOT_FINITE") return { broken: error };
     throw error;
-  }
-}
-
-/** What fails in a metric is said with the step that was evaluated. */
-async function atStep<Result>(step: number, work: Promise<Result>): Promise<Result> {
-  try {
-    return await work;
-  } catch (error) {
-    if (!(error instanceof TrainingError) || error.code !== "METRIC_FAILED") throw error;
-    throw new TrainingError(error.code, `Step ${step}: ${error.message}`, { cause: error.cause });
   }
 }
 

@@ -374,11 +374,11 @@ class BatchGraph {
     memory: SharedMemory,
   ) {
     const { fed, results, weights, gradients, accumulates, trained } = memory;
-    const graph = traceStep(
-      ...([model, objective, form, trained, accumulates] as const),
+    const graph = traceStep(model, objective, form, trained, {
+      accumulates,
       dropout,
-      gradientCheckpointing,
-    );
+      recomputes: gradientCheckpointing,
+    });
     this.#memory = memory;
     this.flops = countFlops([...Object.values(graph.results), ...Object.values(graph.gradients)]);
     this.#batch = batchBuffers(objective, form);

@@ -2,7 +2,7 @@ import type { Model } from "../models/index.ts";
 import type { Parameter } from "../nn/index.ts";
 import type { Optimizer, UpdateRule } from "../optim/index.ts";
 import { TrainingError } from "./errors.ts";
-import { checkParameterNames } from "./weights.ts";
+import { checkParameterNames } from "./parameter-names.ts";
 
 /** What an optimizer's numbers are computed for. */
 export interface UpdateRates {

@@ -150,7 +150,7 @@ describe("mistakes, each with its place", () => {
     [
       "an unknown key like nothing else",
       `${good}zzzzzz: 1\n`,
-      "9:1: zzzzzz: unknown key; known are format, seed, device, directory, tokenizer, data, model, trainer, metrics, imports, plugins, extends",
+      "9:1: zzzzzz: unknown key; known are format, seed, device, directory, tokenizer, data, model, trainer, metrics, imports, limit, overfitBatch, plugins, extends",
     ],
     ["a key of the wrong case", good.replace("seed", "Seed"), '1:1: Seed: unknown key; did you mean "seed"?'],
     ["a merge key", `${good}<<: { seed: 1 }\n`, "9:1: <<: unknown key; known are"],

@@ -55,7 +55,7 @@ describe("the first loss", () => {
     const events = await eventsOf(short({ model: { ...model(), initializerRange: 3 } }));
     const at = events.findIndex(({ type }) => type === "warning");
     const [step] = ofType(events, "step");
-    expect(events[at - 1]).toBe(step);
+    expect(events.slice(0, at).filter(({ type }) => type === "step")).toEqual([step]);
     expect(events[at]).toMatchObject({
       code: "LOSS_AT_START",
       numbers: { loss: step?.loss, expected: expect.closeTo(Math.log(300), 10) },

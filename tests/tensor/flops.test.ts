@@ -72,8 +72,7 @@ async function gptStep(gradientCheckpointing: boolean, length = shape.T) {
     causalObjective(),
     { batchSize: shape.B, sequenceLength: length, ...form },
     new Set(model.parameters()),
-    false,
-    gradientCheckpointing,
+    { recomputes: gradientCheckpointing },
   );
   return { model, outputs: [...Object.values(results), ...Object.values(gradients)] };
 }
