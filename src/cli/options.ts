@@ -58,7 +58,10 @@ export function fallbackOption(): Option {
 
 /** `--quiet`: for scripts that read nothing of it. */
 export function quietOption(): Option {
-  return new Option("-q, --quiet", "print warnings and errors alone, and at the end where the run lies");
+  return new Option(
+    "-q, --quiet",
+    "print warnings, errors and verdicts alone, and at the end where the run lies",
+  );
 }
 
 /** `--no-tensorboard`: the run directory gets an event file otherwise. */

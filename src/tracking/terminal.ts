@@ -41,6 +41,9 @@ const redrawMilliseconds = 100;
 /** Plain lines come at least this often, so that nobody takes a long run for one that hangs. */
 const silentMilliseconds = 30_000;
 
+/** What is shown with `quiet`, too: what is wrong, and what somebody asked for by a flag of its own. */
+const ofQuiet: ReadonlySet<RunEvent["type"]> = new Set(["warning", "error", "overfit", "profile"]);
+
 /**
  * Shows a run to people. In a terminal a block of two lines is redrawn (bar and time left; loss, validation, speed, memory) and
  * evaluations, samples and warnings stay above it; in a pipe or a log file there are about twenty plain lines of training instead,
@@ -73,7 +76,7 @@ class Terminal implements Display {
   }
 
   event(event: RunEvent): void {
-    if (this.#quiet && event.type !== "warning" && event.type !== "error") return;
+    if (this.#quiet && !ofQuiet.has(event.type)) return;
     switch (event.type) {
       case "start":
         this.#progress = new Progress(event.maxSteps);

@@ -200,7 +200,7 @@ describe("a long run in a pipe", () => {
 });
 
 describe("quiet", () => {
-  test("shows warnings, errors and notes, and nothing else, at a terminal too", async () => {
+  test("shows warnings, errors, verdicts and notes, and nothing else, at a terminal too", async () => {
     const screen = new EmulatedScreen();
     const tracker = terminal({ stream: screen, interactive: true, color: false, quiet: true });
     tracker.event(start);
@@ -208,12 +208,15 @@ describe("quiet", () => {
     tracker.event(evaluation);
     tracker.event({ type: "warning", code: "X", message: "half of it is cut" });
     tracker.note("finishing this step");
+    const verdict = { step: 1, batches: 1, loss: 3, threshold: 0.1, passed: false };
+    tracker.event({ type: "overfit", ...verdict, message: "it did not learn" });
     tracker.event({ type: "error", code: "X", message: "boom" });
     tracker.event({ type: "end", step: 1, reason: "maxSteps" });
     tracker.close();
     expect(await screen.lines()).toEqual([
       "warning  half of it is cut",
       "finishing this step",
+      "failed  it did not learn",
       "error  boom",
     ]);
     expect(screen.writes.join("")).not.toContain("\u001b");
