@@ -37,6 +37,8 @@ export interface RunManifest {
   readonly arch: string;
   /** Where it was computed, in words. */
   readonly device?: string;
+  /** That the CPU computed with: the same number gives the same bytes. */
+  readonly threads?: number;
   /** Of a trial: what it was restricted to. */
   readonly trial?: { readonly limit?: number; readonly overfitBatch?: number };
   /** Each time that it went on, oldest first. */

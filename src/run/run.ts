@@ -399,12 +399,14 @@ function countParameters(model: Model): number {
 /** What computes, for manifests. */
 export function versionsNow(on?: Device): {
   readonly device: string;
+  readonly threads: number;
   readonly versions: Readonly<Record<string, string>>;
 } {
-  const { name, version, device } = runtimeInfo(on);
+  const { name, version, device, threads } = runtimeInfo(on);
   return {
     versions: { "codex-ml": ownVersion() ?? "unknown", [name]: version, node: process.versions.node },
     device,
+    threads,
   };
 }
 

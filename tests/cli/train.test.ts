@@ -1,6 +1,7 @@
 /** `codex-ml train`: what it prints, what it leaves in the run directory, and that equal seeds give equal bytes. */
 import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import type { RunEvent } from "../../src/trainers/index.ts";
@@ -181,13 +182,14 @@ describe("the run directory", () => {
     expect(files.filter((file) => /staging|\.tmp|partial/i.test(file))).toEqual([]);
   });
 
-  test("the manifest has origins, the data's fingerprint, seed, versions and device", async () => {
+  test("the manifest has origins, the data's fingerprint, seed, versions, device and threads", async () => {
     const manifest = JSON.parse(await project.text("out", "manifest.json"));
     expect(manifest).toMatchObject({
       seed: 3,
       components: ofType(await project.events("out"), "start")[0]?.components,
       versions: { "codex-ml": "0.1.0", node: process.versions.node, onnxruntime: expect.any(String) },
-      device: expect.any(String),
+      device: "cpu",
+      threads: Number(process.env.CODEX_ML_THREADS ?? availableParallelism()),
     });
     expect(JSON.stringify(manifest.data)).toMatch(/fingerprint":"[0-9a-f]{16,}/);
   });
