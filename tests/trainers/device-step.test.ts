@@ -34,6 +34,12 @@ const optimizers: Readonly<Record<string, () => Optimizer>> = {
   adafactor: () => adafactor(),
 };
 
+/** What an update gives, but for the time that it took. */
+async function taken(step: TrainingStep, batches: readonly Batch[]) {
+  const { seconds: _, ...result } = await step.run(batches, 1e-2);
+  return result;
+}
+
 describe("with memory of a device", () => {
   test.each(Object.keys(optimizers))("updates are the same to the last bit: %s", async (name) => {
     const optimizer = () => (optimizers[name] as () => Optimizer)();
@@ -42,7 +48,7 @@ describe("with memory of a device", () => {
       await newStep({ optimizer: optimizer() }),
     ];
     for (let update = 0; update < 3; update++)
-      expect(await there.run([batch(B, update)], 1e-2)).toEqual(await here.run([batch(B, update)], 1e-2));
+      expect(await taken(there, [batch(B, update)])).toEqual(await taken(here, [batch(B, update)]));
     expect(valuesOf(there)).toEqual(valuesOf(here));
     expect(there.weights["transformer.wte.weight"]?.device).toBe(device);
   });
@@ -59,7 +65,7 @@ describe("with memory of a device", () => {
     const [there, here] = [await newStep({ ...options, device }), await newStep(options)];
     for (let update = 0; update < 3; update++) {
       const parts = [0, 1, 2].map((part) => batch(2, 3 * update + part));
-      expect(await there.run(parts, 1e-2)).toEqual(await here.run(parts, 1e-2));
+      expect(await taken(there, parts)).toEqual(await taken(here, parts));
     }
     expect(valuesOf(there)).toEqual(valuesOf(here));
   });
