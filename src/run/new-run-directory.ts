@@ -16,7 +16,7 @@ import {
 export interface RunContents {
   /** The text of `run.yaml`. */
   readonly runFile: string;
-  readonly manifest: Pick<RunManifest, "seed" | "components" | "device" | "trial"> & {
+  readonly manifest: Pick<RunManifest, "seed" | "components" | "device" | "threads" | "trial"> & {
     /** Version by name; those that are not known are left out. */
     readonly versions: Readonly<Record<string, string | undefined>>;
   };
@@ -120,7 +120,7 @@ async function write(
 ): Promise<void> {
   await writeDurably(disk, join(path, runFileName), [Buffer.from(runFile)]);
   await writeDurably(disk, join(path, metricsName), []);
-  const { seed, components, versions, device, trial } = manifest;
+  const { seed, components, versions, device, threads, trial } = manifest;
   const known = Object.entries(versions).filter((entry): entry is [string, string] => entry[1] !== undefined);
   await writeManifest(path, {
     format: 1,
@@ -132,6 +132,7 @@ async function write(
     platform: process.platform,
     arch: process.arch,
     ...(device === undefined ? {} : { device }),
+    ...(threads === undefined ? {} : { threads }),
     ...(trial === undefined ? {} : { trial }),
   });
 }
