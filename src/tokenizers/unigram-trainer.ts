@@ -17,6 +17,14 @@ export interface UnigramTrainerOptions {
   readonly alphabet: readonly string[];
 }
 
+/**
+ * A score with so many digits that every reader of JSON gets the same number. Of more than about 15, Hugging Face's Rust library may
+ * get the nearest but one, and of two cuts that are worth the same it would then take the other one.
+ */
+export function readableScore(score: number): number {
+  return Number(score.toPrecision(12));
+}
+
 /** A piece and the logarithm of its probability. */
 export type ScoredPiece = readonly [piece: string, score: number];
 
@@ -159,7 +167,7 @@ function finished(
   const singles = pieces.filter(({ points }) => points.length === 1);
   const longer = pieces.filter(({ points }) => points.length > 1).sort(byScore);
   const chosen = [...singles, ...longer.slice(0, size - characters.size)].sort(byScore);
-  return chosen.map((piece): ScoredPiece => [text(piece), piece.score]);
+  return chosen.map((piece): ScoredPiece => [text(piece), readableScore(piece.score)]);
 }
 
 /** The derivative of the logarithm of the gamma function (Abramowitz and Stegun 1964, 6.3.5 and 6.3.18). */

@@ -10,7 +10,7 @@ import { rolesByText, type SpecialIds, specialIds } from "./special-tokens.ts";
 import { checkSpecialTokens, maxWordsSchema, specialTokensSchema } from "./trainable-options.ts";
 import { readUnigram, type UnigramVocabulary, writeUnigram } from "./unigram-json.ts";
 import { pieceIds } from "./unigram-pieces.ts";
-import { learnUnigrams, type ScoredPiece } from "./unigram-trainer.ts";
+import { learnUnigrams, readableScore, type ScoredPiece } from "./unigram-trainer.ts";
 import { WithSpecialIds } from "./with-special-ids.ts";
 import { WordCache } from "./word-cache.ts";
 import { WordCounts } from "./word-counts.ts";
@@ -210,7 +210,7 @@ function spellingOf({ byteFallback }: { readonly byteFallback: boolean }): Space
  */
 function scoreOfBytes(learned: readonly ScoredPiece[]): number {
   const least = learned.reduce((smallest, [, score]) => Math.min(smallest, score), 0);
-  return 6 * least - 1;
+  return readableScore(6 * least - 1);
 }
 
 /** Surrogates that are alone become U+FFFD, as always in UTF-8. */
