@@ -1,8 +1,8 @@
-// What every peer of the training benchmark that is JavaScript does: says that it is ready, then for each number N that it
+// What every contender of the training benchmark that is JavaScript does: says that it is ready, then for each number N that it
 // reads takes N steps and prints their milliseconds, as bench/contender.ts expects.
 import { createInterface } from "node:readline";
 
-/** The shape that was asked for, and the peer's module, found from the folder that the peers are installed in. */
+/** The shape that was asked for. */
 export const shape = JSON.parse(process.argv[2]);
 
 /** Ids and labels of the batch that all contenders learn. */

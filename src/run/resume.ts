@@ -12,7 +12,7 @@ import { displayPath } from "./problems.ts";
 import { checkpointToGoOnFrom, setAside } from "./resume-checkpoint.ts";
 import { ResumeError, refuseUnlessForced, requireFitting } from "./resume-checks.ts";
 import { recordResumption, removeLaterSamples } from "./resume-record.ts";
-import { type GoingOn, Run, type RunOptions, versionsNow } from "./run.ts";
+import { type GoingOn, Run, type RunOptions } from "./run.ts";
 import { describeConfig, type ForceName, runChanges } from "./run-changes.ts";
 import {
   openRunDirectory,
@@ -22,6 +22,7 @@ import {
 } from "./run-directory.ts";
 import { loadRunFile, type RunFile } from "./run-file.ts";
 import { lockRunDirectory, type RunLock } from "./run-lock.ts";
+import { versionsNow } from "./versions.ts";
 
 export interface ResumeOptions extends RunOptions {
   /** Values to replace, as `--set` does: `["trainer.maxSteps=2000"]`. They are recorded in the run directory. */

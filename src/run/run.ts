@@ -1,8 +1,7 @@
 import { join } from "node:path";
 import type { DataLoader } from "../data-loaders/index.ts";
 import type { Model, Task } from "../models/index.ts";
-import { ownVersion } from "../registry/index.ts";
-import { type Device, runtimeInfo } from "../runtime/index.ts";
+import type { Device } from "../runtime/index.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
 import {
   type NdjsonFile,
@@ -47,6 +46,7 @@ import { describeConfig } from "./run-changes.ts";
 import { completeRunDirectory, type RunDirectory } from "./run-directory.ts";
 import { lockRunDirectory, type RunLock } from "./run-lock.ts";
 import { blamedLoader, explainFailure } from "./training-failure.ts";
+import { versionsNow } from "./versions.ts";
 
 export interface RunOptions {
   /** When it aborts, the step that runs is finished and saved. */
@@ -244,15 +244,18 @@ export class Run implements AsyncIterable<RunEvent> {
     const verdict = trial.overfitBatch === undefined ? undefined : new OverfitVerdict(trial.overfitBatch);
     if (verdict !== undefined && goingOn !== undefined)
       for await (const event of readEvents(this.#parts.directory.metrics)) verdict.add(event);
-    const use = device && deviceUse(device);
+    let use = device && deviceUse(device);
     let end: EndEvent | undefined;
     const system = new SystemMonitor();
     const events = this.#explained(trainer.train(context), () => saved);
     for await (const event of profile?.timed(events) ?? events) {
       yield* warnings.splice(0);
       verdict?.add(event);
-      // By then its graphs are compiled.
-      if (event.type === "step" && event.step === 1) yield* use?.() ?? [];
+      if (event.type === "step" && use !== undefined) {
+        // By then its graphs are compiled.
+        yield* use();
+        use = undefined;
+      }
       // Held back until it is known to be true.
       if (event.type === "end") end = event;
       else yield event;
@@ -394,20 +397,6 @@ function countParameters(model: Model): number {
   return model
     .parameters()
     .reduce((sum, { dims }) => sum + dims.reduce((product, dim) => product * dim, 1), 0);
-}
-
-/** What computes, for manifests. */
-export function versionsNow(on?: Device): {
-  readonly device: string;
-  readonly threads: number;
-  readonly versions: Readonly<Record<string, string>>;
-} {
-  const { name, version, device, threads } = runtimeInfo(on);
-  return {
-    versions: { "codex-ml": ownVersion() ?? "unknown", [name]: version, node: process.versions.node },
-    device,
-    threads,
-  };
 }
 
 function saved(tokenizer: Tokenizer): Readonly<Record<string, string>> {

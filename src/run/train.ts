@@ -5,8 +5,9 @@ import { deviceOf } from "./device.ts";
 import { createRunDirectory, refuseOccupied } from "./new-run-directory.ts";
 import { RunProfile } from "./profile.ts";
 import { resolvedRun } from "./resolved.ts";
-import { Run, type RunOptions, versionsNow } from "./run.ts";
+import { Run, type RunOptions } from "./run.ts";
 import { applyOverrides, type RunFile, readRun, readRunFile } from "./run-file.ts";
+import { versionsNow } from "./versions.ts";
 
 export { Run, type RunResult } from "./run.ts";
 
