@@ -12,7 +12,7 @@ export { allocate, type HostTensor } from "./host-tensor.ts";
 export { encodeModel } from "./onnx-model.ts";
 export { measurePeak } from "./peak.ts";
 export { type NodeProfile, Profiler, type ProgramProfile } from "./profiler.ts";
-export { type Call, Program } from "./program.ts";
+export { type Call, Program, runInOrder } from "./program.ts";
 
 /** What computes: for manifests and reports. Loads the library. */
 export function runtimeInfo(device?: Device): {

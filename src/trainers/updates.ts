@@ -1,5 +1,5 @@
 import type { Optimizer } from "../optim/index.ts";
-import { type Call, type Profiler, type Program, TensorBuffer } from "../runtime/index.ts";
+import { type Call, type Profiler, type Program, runInOrder, TensorBuffer } from "../runtime/index.ts";
 import { TrainingError } from "./errors.ts";
 import { type Piece, RollingMemory } from "./rolling-memory.ts";
 import type { Place, StepUpdates } from "./step-memory.ts";
@@ -33,10 +33,13 @@ export class Updates implements StepUpdates {
   readonly #programs: { readonly form: UpdateForm; readonly program: Program }[] = [];
   /** By the place that an update starts from and the gradients that it reads, in the order of the pieces. */
   readonly #calls: readonly (readonly (readonly Call[])[])[];
+  /** Whether no call takes long: a rule may do anything with a whole parameter. */
+  readonly #areSmall: boolean;
   #place: Place = 0;
   #torn = false;
 
   constructor(optimizer: Optimizer, units: readonly UpdateUnit[], gradientSets: 1 | 2, profiler?: Profiler) {
+    this.#areSmall = units.every(({ rule }) => !rule.perParameter);
     this.#optimizer = optimizer;
     this.#profiler = profiler;
     this.memory = new RollingMemory(units, gradientSets);
@@ -77,7 +80,9 @@ export class Updates implements StepUpdates {
     const calls = this.#calls[from]?.[gradients] ?? [];
     this.#torn = true;
     // The free room is in front of the first piece, or behind the last.
-    for (const call of from === 0 ? calls : calls.toReversed()) await call.run();
+    const inOrder = from === 0 ? calls : calls.toReversed();
+    if (this.#areSmall) await runInOrder(inOrder);
+    else for (const call of inOrder) await call.run();
     this.#torn = false;
     this.#place = from === 0 ? 1 : 0;
   }

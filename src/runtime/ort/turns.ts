@@ -19,6 +19,11 @@ export async function inTurn<Result>(work: () => Promise<Result>): Promise<Resul
   }
 }
 
+/** Whether any session is profiled: then nothing may run beside it. */
+export function isAnyProfiled(): boolean {
+  return profiled > 0;
+}
+
 /** That a session is profiled, until it ends; ending twice is ending once. */
 export class Profiling {
   #ended = false;

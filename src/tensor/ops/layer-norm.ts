@@ -6,6 +6,7 @@ import { defineOperator, describe, type Tensor } from "../tensor.ts";
 import { mul, sub } from "./arithmetic.ts";
 import { columnSum } from "./column-sum.ts";
 import { gemm } from "./linear.ts";
+import { reduceMean } from "./reduce-mean.ts";
 import { reshape } from "./reshape.ts";
 
 interface LayerNormAttributes {
@@ -33,11 +34,13 @@ const apply = defineOperator<LayerNormAttributes>({
     const centered = sub(x, mean);
     const dyCentered = mul(dy, centered);
     const dx = () => {
-      // With x̂ = (x − μ)/σ: dx = (dy·w − mean(dy·w) − x̂·mean(dy·w·x̂)) / σ. Row means are matrix–vector products.
+      // With x̂ = (x − μ)/σ: dx = (dy·w − mean(dy·w) − x̂·mean(dy·w·x̂)) / σ. Of what is there anyway, the mean of rows is read off;
+      // a product that is only summed is a matrix times a vector.
+      const weighted = mul(dy, weight);
+      const meanOfDy = reduceMean(weighted, { axes: [-1], keepDims: true });
       const column = reshape(weight, [width, 1]);
-      const meanOfDy = gemm(dy, column, { alpha: 1 / width });
       const meanOfDyX = mul(gemm(dyCentered, column, { alpha: 1 / width }), mul(inverseStd, inverseStd));
-      return mul(sub(sub(mul(dy, weight), meanOfDy), mul(centered, meanOfDyX)), inverseStd);
+      return mul(sub(sub(weighted, meanOfDy), mul(centered, meanOfDyX)), inverseStd);
     };
     return [
       needed(0) ? dx() : undefined,
