@@ -1,5 +1,5 @@
 import { TensorError } from "../errors.ts";
-import type { Lowering, Value } from "../lowering.ts";
+import type { Value } from "../lowering.ts";
 import { type Dim, sameShape, sizeOf } from "../shape.ts";
 import { defineOperator, describe, type Tensor } from "../tensor.ts";
 import { mul, sub } from "./arithmetic.ts";
