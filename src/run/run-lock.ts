@@ -1,7 +1,8 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { link, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { errorCode, remedy } from "./file-system.ts";
 import { displayPath } from "./problems.ts";
 import { RunDirectoryError } from "./run-manifest.ts";
@@ -31,6 +32,9 @@ export interface RunLock {
   readonly note: string | undefined;
 }
 
+/** Looks at a lock that others are changing, 10 ms apart. */
+const MOST_ATTEMPTS = 500;
+
 /** Ids of the locks that this process holds. */
 const held = new Set<string>();
 
@@ -44,30 +48,46 @@ const held = new Set<string>();
 export async function lockRunDirectory(folder: string, force = false): Promise<RunLock> {
   const path = join(folder, lockName);
   const own = await describeSelf(folder);
-  let note: string | undefined;
-  for (let attempt = 1; ; attempt++) {
-    if (await createLock(folder, own)) break;
-    const text = await readFile(path, "utf8").catch(() => undefined);
-    if (text === undefined) {
-      if (attempt > 100) throw new Error(`${path} comes and goes`);
-      continue;
-    }
-    const holder = parseHolder(text);
-    const alive = holder === undefined ? undefined : await aliveness(holder, own);
-    if (alive !== undefined && !force) throw locked(folder, holder, alive);
-    const isCopy = holder !== undefined && alive === undefined && holder.folder !== own.folder;
-    if ((await takeAway(path, text)) && !isCopy) note = takenOver(holder, alive);
-  }
+  // Before the lock can be seen: others of this process know then that its holder lives.
   held.add(own.id);
-  return {
-    note,
-    release: async () => {
-      held.delete(own.id);
-      const text = await readFile(path, "utf8").catch(() => undefined);
-      // Another one's by now, where somebody took it by force.
-      if (text !== undefined && parseHolder(text)?.id === own.id) await rm(path, { force: true });
-    },
-  };
+  try {
+    const note = await take(folder, own, force);
+    return {
+      note,
+      release: async () => {
+        const text = await readFile(path, "utf8").catch(() => undefined);
+        // Another one's by now, where somebody took it by force.
+        if (text !== undefined && parseHolder(text)?.id === own.id)
+          await whileClaimed(path, text, own, () => rm(path, { force: true }));
+        held.delete(own.id);
+      },
+    };
+  } catch (error) {
+    held.delete(own.id);
+    throw error;
+  }
+}
+
+/** Makes the lock one's own. Gives what was found on the way. */
+async function take(folder: string, own: Holder, force: boolean): Promise<string | undefined> {
+  const path = join(folder, lockName);
+  for (let attempt = 1; ; attempt++) {
+    if (await createLock(folder, own)) return undefined;
+    const text = await readFile(path, "utf8").catch(() => undefined);
+    if (text !== undefined) {
+      const holder = parseHolder(text);
+      const alive = holder === undefined ? undefined : await aliveness(holder, own);
+      if (alive !== undefined && !force) throw locked(folder, holder, alive);
+      const isTaken = await whileClaimed(path, text, own, () => replace(path, own));
+      const isCopy = holder !== undefined && alive === undefined && holder.folder !== own.folder;
+      if (isTaken) return isCopy ? undefined : takenOver(holder, alive);
+    }
+    if (attempt > MOST_ATTEMPTS)
+      throw new Error(
+        `${path} is always being changed by others. If nobody works there, remove the files ${lockName}* of that folder`,
+      );
+    await setTimeout(10);
+  }
 }
 
 async function createLock(folder: string, own: Holder): Promise<boolean> {
@@ -103,22 +123,52 @@ async function create(path: string, holder: Holder): Promise<boolean> {
   }
 }
 
+/** Puts a lock in the place of another: there is no moment without one. */
+async function replace(path: string, own: Holder): Promise<void> {
+  const staged = `${path}.${own.id}`;
+  await writeFile(staged, `${JSON.stringify(own, null, 2)}\n`, { flag: "wx" });
+  await rename(staged, path);
+}
+
 /**
- * Removes a lock that was judged to be nobody's. Two processes may judge so at once, and the slower one would remove what the
- * quicker one has taken since: so it is moved aside first, and moved back when it is not the one that was judged.
+ * Does `work` with a lock that was read, if that still is the lock, while nobody else may. Several processes may judge at once that a lock
+ * is nobody's, and the slower ones would take what the quicker one has made its own since. So whoever changes a lock first
+ * creates a file that is named after its content, which only one can, and looks at the lock again.
+ *
+ * @returns Whether it was done.
  */
-async function takeAway(path: string, judged: string): Promise<boolean> {
-  const aside = `${path}.${randomUUID()}`;
-  try {
-    await rename(path, aside);
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return false;
-    throw error;
+async function whileClaimed(
+  path: string,
+  content: string,
+  own: Holder,
+  work: () => Promise<void>,
+): Promise<boolean> {
+  const claim = `${path}.claim-${createHash("sha256").update(content).digest("hex").slice(0, 32)}`;
+  return claimed(claim, own, async () => {
+    if ((await readFile(path, "utf8").catch(() => undefined)) !== content) return false;
+    await work();
+    return true;
+  });
+}
+
+/** Does `work` while a file of this name is one's own. Who died with it is followed by one who claims the claim. */
+async function claimed(claim: string, own: Holder, work: () => Promise<boolean>): Promise<boolean> {
+  if (await create(claim, own)) {
+    try {
+      return await work();
+    } finally {
+      await rm(claim, { force: true });
+    }
   }
-  const isJudged = (await readFile(aside, "utf8")) === judged;
-  if (!isJudged) await link(aside, path).catch(() => {});
-  await rm(aside, { force: true });
-  return isJudged;
+  const text = await readFile(claim, "utf8").catch(() => undefined);
+  const holder = text === undefined ? undefined : parseHolder(text);
+  if (holder === undefined || (await aliveness(holder, own)) !== undefined) return false;
+  return claimed(`${claim}-${holder.id.slice(0, 8)}`, own, async () => {
+    const isDone = await work();
+    // Otherwise it may be another's by now.
+    if (isDone) await rm(claim, { force: true });
+    return isDone;
+  });
 }
 
 async function describeSelf(folder: string): Promise<Holder> {
@@ -142,7 +192,10 @@ async function aliveness(holder: Holder, own: Holder): Promise<string | undefine
   if (holder.host !== own.host) return "another machine, so nobody here can tell whether it still runs";
   if (holder.folder !== own.folder) return undefined;
   if (holder.boot !== own.boot) return undefined;
-  if (holder.pid === own.pid || !isRunning(holder.pid)) return undefined;
+  // Without the time when it began, it is told from one that had its number before by the ids that it holds.
+  if (holder.pid === own.pid)
+    return holder.started !== undefined && holder.started === own.started ? "this very process" : undefined;
+  if (!isRunning(holder.pid)) return undefined;
   if (holder.started !== undefined && holder.started !== (await startOf(holder.pid))) return undefined;
   return "it still runs";
 }

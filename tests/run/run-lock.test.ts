@@ -1,8 +1,10 @@
 /** The lock of a run directory: one process at a time, and a dead one does not block the living. */
 import { spawn } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { lockName, lockRunDirectory } from "../../src/run/run-lock.ts";
 import { newFolder, removeFolders } from "./stopping.ts";
@@ -14,6 +16,8 @@ beforeEach(async () => {
 afterEach(removeFolders);
 
 const read = async () => JSON.parse(await readFile(join(folder, lockName), "utf8"));
+
+const lockFiles = async () => (await readdir(folder)).filter((name) => name.startsWith(lockName));
 
 /** Takes the lock, changes what it says of its holder, and forgets that it is ours. */
 async function lockOf(change: (holder: Record<string, unknown>) => object): Promise<void> {
@@ -53,9 +57,44 @@ test("of many at once, one gets it", async () => {
 
 test("of many at once that find the lock of a dead process, one gets it", async () => {
   const pid = await deadPid();
-  await lockOf(() => ({ pid }));
-  const all = await Promise.allSettled(Array.from({ length: 20 }, () => lockRunDirectory(folder)));
-  expect(all.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+  for (let round = 0; round < 20; round++) {
+    await lockOf(() => ({ pid }));
+    const all = await Promise.allSettled(Array.from({ length: 20 }, () => lockRunDirectory(folder)));
+    const locks = all.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+    expect(locks).toHaveLength(1);
+    await locks[0]?.release();
+    expect(await lockFiles()).toEqual([]);
+  }
+});
+
+test("of several processes that find the lock of a dead one, or of one that died taking it over, one gets it", async () => {
+  const pid = await deadPid();
+  const children = Array.from({ length: 4 }, () => {
+    const child = spawn(process.execPath, [join(import.meta.dirname, "lock-child.mjs")], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    return { child, lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() };
+  });
+  try {
+    for (const { lines } of children) expect((await lines.next()).value).toBe("ready");
+    for (let round = 0; round < 25; round++) {
+      await lockOf(() => ({ pid }));
+      // In every other round somebody claimed that lock, and died before it was replaced.
+      if (round % 2 === 1) {
+        const text = await readFile(join(folder, lockName), "utf8");
+        const digest = createHash("sha256").update(text).digest("hex").slice(0, 32);
+        await writeFile(join(folder, `${lockName}.claim-${digest}`), text);
+      }
+      for (const { child } of children) child.stdin.write(`${folder}\n`);
+      const got: unknown[] = [];
+      for (const { lines } of children) got.push((await lines.next()).value);
+      expect(got.filter((line) => line === "1")).toHaveLength(1);
+      expect(await lockFiles()).toEqual([lockName]);
+      await rm(join(folder, lockName));
+    }
+  } finally {
+    for (const { child } of children) child.kill();
+  }
 });
 
 test("a process that is alive holds it", async () => {
@@ -83,7 +122,7 @@ test.each([
   ["is gone", async () => ({ pid: await deadPid() })],
   ["ran before the machine was started anew", async () => ({ pid: process.ppid, boot: "another" })],
   ["had this number before the one that has it now", async () => ({ pid: process.ppid, started: "1" })],
-  ["had the number that this process has", async () => ({ pid: process.pid })],
+  ["had the number that this process has", async () => ({ pid: process.pid, started: "1" })],
 ])("a process that %s holds nothing", async (_, change) => {
   const changed = await change();
   await lockOf(() => changed);
