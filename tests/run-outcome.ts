@@ -1,4 +1,5 @@
 /** What two runs must have in common to have been the same run. */
+import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readEvents } from "../src/tracking/index.ts";
@@ -28,10 +29,14 @@ export async function outcome(run: string): Promise<Outcome> {
   const manifest = JSON.parse(await readFile(join(folder, checkpoint, "state.json"), "utf8"));
   const events: RunEvent[] = [];
   for await (const event of readEvents(join(run, "metrics.ndjson"))) events.push(event);
-  const files = manifest.files as Record<string, { sha256: string }>;
+  const digests: Record<string, string> = {};
+  for (const name of Object.keys(manifest.files))
+    digests[name] = createHash("sha256")
+      .update(await readFile(join(folder, checkpoint, name)))
+      .digest("hex");
   return {
     checkpoint,
-    digests: Object.fromEntries(Object.entries(files).map(([name, { sha256 }]) => [name, sha256])),
+    digests,
     state: manifest.state,
     // When memory and processor are looked at is a matter of time, too.
     rows: events.filter(({ type }) => type !== "checkpoint" && type !== "system").map(withoutTimes),

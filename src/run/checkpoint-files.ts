@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { open, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ComponentOrigin } from "../trainers/index.ts";
+import { digesterOf, type FileDigest, isFileDigest } from "./file-digest.ts";
 import { errorCode } from "./file-system.ts";
 import { unreadableFormat } from "./formats.ts";
 
@@ -32,16 +33,15 @@ export const checkpointFiles = {
 
 const digestedBytes = 4 * 1024 * 1024;
 
+/** The format of what is written now. */
+export const checkpointFormat = 2;
+
 /** The manifest: written last, so that a folder without it is no checkpoint. */
 export const manifestFile = "state.json";
 
-export interface FileDigest {
-  readonly size: number;
-  readonly sha256: string;
-}
-
 export interface CheckpointManifest {
-  readonly format: 1;
+  /** 1 had SHA-256 of files, 2 has CRC-32. */
+  readonly format: 1 | 2;
   readonly step: number;
   /** The trainer's own state: position in the data, counters. */
   readonly state: Readonly<Record<string, unknown>>;
@@ -121,10 +121,10 @@ export async function readVerified<Result>(
     if (expected === undefined) throw new Error("is not in the manifest");
     const { size } = await stat(path);
     if (size !== expected.size) throw new Error(`has ${size} bytes; ${expected.size} were written`);
-    const hash = createHash("sha256");
-    const result = await read(path, (bytes) => hash.update(bytes));
-    if (hash.digest("hex") !== expected.sha256)
-      throw new Error("its bytes are not those that were written (SHA-256 differs)");
+    const digester = digesterOf(expected);
+    const result = await read(path, (bytes) => digester.update(bytes));
+    if (digester.hex() !== expected[digester.algorithm])
+      throw new Error(`its bytes are not those that were written (${digester.label} differs)`);
     return result;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
@@ -163,7 +163,8 @@ async function digestFile(path: string, inspect: (bytes: Uint8Array) => void): P
 function checkManifest(value: unknown): CheckpointManifest {
   if (!isRecord(value)) throw new Error("is not a JSON object");
   const { format, step, state, stateSha256, files, run, runSha256 } = value;
-  if (format !== 1) throw new Error(unreadableFormat(format, 1));
+  if (format !== 1 && format !== checkpointFormat)
+    throw new Error(unreadableFormat(format, checkpointFormat));
   if (typeof step !== "number" || !Number.isSafeInteger(step)) throw new Error("has no whole number `step`");
   if (!isRecord(state)) throw new Error("has no object `state`");
   if (typeof stateSha256 !== "string" || sha256(JSON.stringify(state)) !== stateSha256)
@@ -174,9 +175,8 @@ function checkManifest(value: unknown): CheckpointManifest {
   const digests: Record<string, FileDigest> = {};
   for (const name of Object.values(checkpointFiles)) {
     const entry = files[name];
-    if (!isRecord(entry) || typeof entry.size !== "number" || typeof entry.sha256 !== "string")
-      throw new Error(`does not vouch for ${name}`);
-    digests[name] = { size: entry.size, sha256: entry.sha256 };
+    if (!isRecord(entry) || !isFileDigest(entry)) throw new Error(`does not vouch for ${name}`);
+    digests[name] = entry;
   }
   const described = run === undefined ? {} : { run: run as CheckpointRun, runSha256: runSha256 as string };
   return { format, step, state, stateSha256, files: digests, ...described };

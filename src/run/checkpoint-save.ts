@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { Checkpoint, WarningEvent } from "../trainers/index.ts";
 import {
@@ -6,16 +6,17 @@ import {
   type CheckpointManifest,
   type CheckpointRun,
   checkpointFiles,
+  checkpointFormat,
   checkpointName,
   checkpointsFolder,
   damaged,
-  type FileDigest,
   manifestFile,
   sha256,
   verifyCheckpoint,
 } from "./checkpoint-files.ts";
 import { removeOldCheckpoints } from "./checkpoint-retention.ts";
 import { compareFile } from "./direct-file.ts";
+import { Crc32, type FileDigest } from "./file-digest.ts";
 import { disk, errorCode, type FileSystem, remedy, writeDurably } from "./file-system.ts";
 import { plainJsonProblem } from "./plain-json.ts";
 import { safetensorsChunks, safetensorsSize } from "./safetensors.ts";
@@ -51,7 +52,7 @@ const lasting = new Set([
  * Writes `checkpoints/step-000500/` whole or not at all, and gives its path relative to the run directory.
  *
  * The folder is staged under a hidden name on the same file system, every file flushed, the manifest with sizes and
- * SHA-256 last; the folder is flushed, read back, renamed, and its parent flushed. A reader therefore sees the old
+ * digests last; the folder is flushed, read back, renamed, and its parent flushed. A reader therefore sees the old
  * checkpoint or the new one. After a failed flush the kernel may report the next one as a success although the data is
  * gone, so nothing of a failed staging is used again: it is thrown away and everything written once more from memory.
  *
@@ -183,7 +184,7 @@ async function writeStaging(
     digests[file] = digest.result();
   }
   const manifest: CheckpointManifest = {
-    format: 1,
+    format: checkpointFormat,
     step,
     state,
     stateSha256: sha256(JSON.stringify(state)),
@@ -243,19 +244,19 @@ async function isWhole(folder: string): Promise<boolean> {
 
 /** Counts and digests bytes on their way to the disk. */
 class Digest {
-  readonly #hash = createHash("sha256");
+  readonly #digester = new Crc32();
   #size = 0;
 
   *through(chunks: Iterable<Uint8Array>): Generator<Uint8Array> {
     for (const chunk of chunks) {
-      this.#hash.update(chunk);
+      this.#digester.update(chunk);
       this.#size += chunk.length;
       yield chunk;
     }
   }
 
   result(): FileDigest {
-    return { size: this.#size, sha256: this.#hash.digest("hex") };
+    return { size: this.#size, crc32: this.#digester.hex() };
   }
 }
 

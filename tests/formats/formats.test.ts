@@ -51,6 +51,18 @@ describe.each(versions)("%s", (version) => {
     expect(text).not.toBe("");
   });
 
+  test("damage to its weights is found", async () => {
+    const path = join(folder, "run", "checkpoints", "step-000002", "model.safetensors");
+    const bytes = await readFile(path);
+    bytes[bytes.length - 100] = (bytes[bytes.length - 100] ?? 0) ^ 1;
+    await writeFile(path, bytes);
+    const digest = version === "v1" ? "SHA-256" : "CRC-32";
+    const message = new RegExp(
+      `model\\.safetensors: its bytes are not those that were written \\(${digest} differs\\)`,
+    );
+    await expect(loadRun(join(folder, "run"))).rejects.toThrow(message);
+  });
+
   test("a run goes on", async () => {
     const run = await resume(join(folder, "run"), { set: ["trainer.maxSteps=4"] });
     const events: RunEvent[] = [];
@@ -89,8 +101,11 @@ describe.each(versions)("%s", (version) => {
 describe("what a later version wrote", () => {
   const newest = versions.at(-1) ?? "v1";
   beforeEach(() => cp(join(import.meta.dirname, newest), folder, { recursive: true }));
-  const advice =
-    /has the format 99; this version of codex-ml reads 1\. A newer version wrote it: update codex-ml/;
+  const adviceFor = (known: number) =>
+    new RegExp(
+      `has the format 99; this version of codex-ml reads ${known}\\. A newer version wrote it: update codex-ml`,
+    );
+  const advice = adviceFor(1);
 
   test("as a run file is refused, and nothing else is said of it", async () => {
     await writeFile(join(folder, "run.yaml"), "format: 99\nnew_key: 1\nmodel: { of: tomorrow }\n");
@@ -108,9 +123,9 @@ describe("what a later version wrote", () => {
   });
 
   test("as a checkpoint is refused", async () => {
-    await edit("run/checkpoints/step-000002/state.json", '"format": 1', '"format": 99');
-    await expect(loadRun(join(folder, "run"))).rejects.toThrow(advice);
-    await expect(resume(join(folder, "run"))).rejects.toThrow(advice);
+    await edit("run/checkpoints/step-000002/state.json", '"format": 2', '"format": 99');
+    await expect(loadRun(join(folder, "run"))).rejects.toThrow(adviceFor(2));
+    await expect(resume(join(folder, "run"))).rejects.toThrow(adviceFor(2));
   });
 
   test("as a cache is not read: it is made anew", async () => {

@@ -202,8 +202,8 @@ describe("a reader accepts only what verifies", () => {
     ["an empty manifest", (f) => truncate(join(f, "state.json"), 0), /state\.json: .*JSON/],
     [
       "a manifest of another format",
-      (f) => edit(f, (m) => ({ ...m, format: 2 })),
-      /format 2; this version of codex-ml reads 1/,
+      (f) => edit(f, (m) => ({ ...m, format: 3 })),
+      /format 3; this version of codex-ml reads 2/,
     ],
     [
       "a manifest with another state",

@@ -156,7 +156,7 @@ describe("a damaged checkpoint", () => {
 
   test("one from a newer version says so", async () => {
     const path = join(await newest(), "state.json");
-    await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, "utf8")), format: 2 }));
+    await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, "utf8")), format: 3 }));
     await expect(resumed(run)).rejects.toThrow(/A newer version wrote it: update codex-ml/);
   });
 });
