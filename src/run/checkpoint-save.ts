@@ -15,7 +15,7 @@ import {
   verifyCheckpoint,
 } from "./checkpoint-files.ts";
 import { removeOldCheckpoints } from "./checkpoint-retention.ts";
-import { compareFile } from "./direct-file.ts";
+import { blockBytes, compareFile } from "./direct-file.ts";
 import { Crc32, type FileDigest } from "./file-digest.ts";
 import { disk, errorCode, type FileSystem, remedy, writeDurably } from "./file-system.ts";
 import { plainJsonProblem } from "./plain-json.ts";
@@ -120,7 +120,7 @@ export function checkpointSize({
   parameters,
   optimizer,
 }: Pick<Checkpoint, "parameters" | "optimizer">): number {
-  return safetensorsSize(parameters, metadata) + safetensorsSize(optimizer, metadata);
+  return safetensorsSize(parameters, metadata, blockBytes) + safetensorsSize(optimizer, metadata, blockBytes);
 }
 
 /**
@@ -173,8 +173,8 @@ async function writeStaging(
 ): Promise<readonly Content[]> {
   await files.mkdir(staging);
   const contents: readonly Content[] = [
-    [checkpointFiles.model, () => safetensorsChunks(parameters, metadata)],
-    [checkpointFiles.optimizer, () => safetensorsChunks(optimizer, metadata)],
+    [checkpointFiles.model, () => safetensorsChunks(parameters, metadata, blockBytes)],
+    [checkpointFiles.optimizer, () => safetensorsChunks(optimizer, metadata, blockBytes)],
     [checkpointFiles.config, () => [json(config)]],
   ];
   const digests: Record<string, FileDigest> = {};

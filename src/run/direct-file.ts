@@ -1,11 +1,14 @@
 import { constants, type FileHandle, open } from "node:fs/promises";
-import { alignedMemory } from "../runtime/index.ts";
+import { alignedMemory, isAligned } from "../runtime/index.ts";
 
 /** What is gathered before it goes to the disk: small enough to stay in the processor's cache until then. */
 const pieceBytes = 4 * 1024 * 1024;
 
 /** Address, position and length of what bypasses the page cache are multiples of this on the disks in use. */
-const blockBytes = 4096;
+export const blockBytes = 4096;
+
+/** Less than this is not worth a call of its own past the page cache. */
+const directBytes = 1024 * 1024;
 
 /** Memory that waits for the next file. */
 const spare: Uint8Array[] = [];
@@ -14,7 +17,7 @@ const borrow = (): Uint8Array => spare.pop() ?? alignedMemory(pieceBytes, blockB
 
 /** A file being written. */
 export interface WritableFile {
-  /** Appends all of `bytes`. They are copied; an error of the disk may come with a later call. */
+  /** Appends all of `bytes`. They must stay as they are until the next `sync`; an error of the disk may come with a later call. */
   write(bytes: Uint8Array): Promise<void>;
   /** Flushes what was written to the disk itself. */
   sync(): Promise<void>;
@@ -24,50 +27,69 @@ export interface WritableFile {
 /**
  * Creates a file that must not exist yet, to be written from front to back. Whole pieces go to the disk past the page cache
  * where the system and the file system can do that: what a checkpoint holds is not read again soon, and copying it into the
- * cache costs more processor time than all the rest of a save. While one piece is being written, the next is gathered.
+ * cache costs more processor time than all the rest of a save. Memory whose address, counted in blocks, fits its place in the file
+ * is written from where it is; the rest is gathered into pieces that fit. While one is being written, the next is made ready.
  */
 export async function createFile(path: string): Promise<WritableFile> {
   const file = await open(path, "wx");
   const pieces = [borrow(), borrow()];
   let direct: FileHandle | undefined;
+  let isDirectTried = false;
   let turn = 0;
   let filled = 0;
   let position = 0;
   let writing: Promise<void> = Promise.resolve();
 
-  const put = async (piece: Uint8Array, at: number): Promise<void> => {
-    if (at === 0 && piece.length === pieceBytes) direct = await openDirect(path, constants.O_WRONLY);
-    if (direct !== undefined && piece.length === pieceBytes)
+  const put = async (bytes: Uint8Array, at: number): Promise<void> => {
+    const fits = bytes.length >= directBytes && bytes.length % blockBytes === 0 && at % blockBytes === 0;
+    if (fits && !isDirectTried) {
+      isDirectTried = true;
+      direct = await openDirect(path, constants.O_WRONLY);
+    }
+    if (direct !== undefined && fits)
       try {
-        return await writeFully(direct, piece, at);
+        return await writeFully(direct, bytes, at);
       } catch (error) {
         if (!isRefused(error)) throw error;
         const refused = direct;
         direct = undefined;
         await refused.close();
       }
-    await writeFully(file, piece, at);
+    await writeFully(file, bytes, at);
   };
-  /** Sends what was gathered on its way, once the piece before is written. */
-  const send = async (): Promise<void> => {
+  /** Sends bytes on their way, once those before are written. */
+  const begin = async (bytes: Uint8Array): Promise<void> => {
     await writing;
-    if (filled === 0) return;
-    writing = put((pieces[turn] as Uint8Array).subarray(0, filled), position);
+    writing = put(bytes, position);
     // Whoever calls next is told.
     writing.catch(() => {});
-    position += filled;
+    position += bytes.length;
+  };
+  /** Sends what was gathered. */
+  const send = async (): Promise<void> => {
+    if (filled === 0) return;
+    await begin((pieces[turn] as Uint8Array).subarray(0, filled));
     filled = 0;
     turn = 1 - turn;
   };
+  const gather = async (bytes: Uint8Array): Promise<void> => {
+    for (let done = 0; done < bytes.length; ) {
+      const part = bytes.subarray(done, done + pieceBytes - filled);
+      pieces[turn]?.set(part, filled);
+      filled += part.length;
+      done += part.length;
+      if (filled === pieceBytes) await send();
+    }
+  };
   return {
     write: async (bytes) => {
-      for (let done = 0; done < bytes.length; ) {
-        const part = bytes.subarray(done, done + pieceBytes - filled);
-        pieces[turn]?.set(part, filled);
-        filled += part.length;
-        done += part.length;
-        if (filled === pieceBytes) await send();
+      const [from, to] = fittingPart(bytes, position + filled);
+      await gather(bytes.subarray(0, from));
+      if (from < to) {
+        await send();
+        await begin(bytes.subarray(from, to));
       }
+      await gather(bytes.subarray(to));
     },
     sync: async () => {
       await send();
@@ -86,6 +108,14 @@ export async function createFile(path: string): Promise<WritableFile> {
       }
     },
   };
+}
+
+/** What of `bytes` can be written from where it is, when the first of them belongs at `position`; empty when it is not worth it. */
+function fittingPart(bytes: Uint8Array, position: number): readonly [from: number, to: number] {
+  const from = (blockBytes - (position % blockBytes)) % blockBytes;
+  const length = bytes.length - from;
+  const fits = length >= directBytes && isAligned(bytes.subarray(from), blockBytes);
+  return fits ? [from, bytes.length - (length % blockBytes)] : [bytes.length, bytes.length];
 }
 
 /**

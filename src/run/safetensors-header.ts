@@ -52,11 +52,14 @@ interface TensorShape {
 
 /**
  * The header of a file with these tensors, laid out as the reference implementation (Rust, Python) does: the same
- * tensors give the same bytes. Padded with spaces, so that the data begins at a multiple of 8.
+ * tensors give the same bytes. Padded with spaces, so that the data begins at a multiple of `alignment`; theirs is 8.
+ *
+ * @param alignment In bytes, a multiple of 8.
  */
 export function encodeHeader(
   tensors: ReadonlyMap<string, TensorShape>,
   metadata: Readonly<Record<string, string>> = {},
+  alignment = 8,
 ): { readonly bytes: Uint8Array; readonly entries: readonly TensorEntry[] } {
   const entries: TensorEntry[] = [];
   let offset = 0;
@@ -75,7 +78,7 @@ export function encodeHeader(
   );
   if (Object.keys(metadata).length > 0) parts.unshift(`"__metadata__":${JSON.stringify(metadata)}`);
   const json = Buffer.from(`{${parts.join(",")}}`, "utf8");
-  const padded = Math.ceil(json.length / 8) * 8;
+  const padded = Math.ceil((lengthBytes + json.length) / alignment) * alignment - lengthBytes;
   if (padded > maxHeaderBytes)
     throw new SafetensorsError(
       `the header of ${tensors.size} tensors takes ${padded} bytes; the format allows ${maxHeaderBytes}`,

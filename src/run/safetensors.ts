@@ -8,6 +8,7 @@ import {
   readHeaderLength,
   SafetensorsError,
   type SafetensorsHeader,
+  type TensorEntry,
 } from "./safetensors-header.ts";
 
 export { SafetensorsError } from "./safetensors-header.ts";
@@ -18,7 +19,7 @@ export interface SafetensorsContent {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** Tensors are given in pieces of this size: small enough to digest without holding up the event loop. */
+/** A file is given in pieces of this size: small enough to digest without holding up the event loop. */
 const chunkBytes = 4 * 1024 * 1024;
 
 /** Reads are cut into pieces that are still in the processor's cache when they are looked at. */
@@ -26,39 +27,68 @@ const readBytes = 4 * 1024 * 1024;
 
 /**
  * The bytes of a safetensors file, piece by piece. The pieces are views of the tensors' own memory: writing a model of
- * 4 GB needs no second 4 GB. They must be consumed before the tensors change.
+ * 4 GB needs no second 4 GB. They must be consumed before the tensors change. Tensors that follow one another in memory as they
+ * do in the file are given together; pieces end where the file's own pieces of 4 MiB do.
  *
  * Format: https://github.com/huggingface/safetensors#format. The layout equals the reference implementation's.
  *
+ * @param alignment Where the data may begin: at a multiple of so many bytes, itself a multiple of 8, the reference's.
  * @throws {SafetensorsError} when a tensor's data does not have the length of its shape.
  */
 export function* safetensorsChunks(
   tensors: ReadonlyMap<string, HostTensor>,
   metadata: Readonly<Record<string, string>> = {},
+  alignment?: number,
 ): Generator<Uint8Array> {
   requireLittleEndian();
-  const { bytes, entries } = encodeHeader(tensors, metadata);
+  const { bytes, entries } = encodeHeader(tensors, metadata, alignment);
   for (const [name, { shape, data }] of tensors)
     if (data.length !== elementCount(shape))
       throw new SafetensorsError(
         `tensor "${name}" of shape [${shape.join(", ")}] has ${data.length} elements instead of ${elementCount(shape)}`,
       );
   yield bytes;
+  let position = bytes.length;
+  for (const { buffer, begin, end } of runsOf(entries, tensors))
+    for (let at = begin; at < end; ) {
+      const length = Math.min(end - at, chunkBytes - (position % chunkBytes));
+      yield new Uint8Array(buffer, at, length);
+      at += length;
+      position += length;
+    }
+}
+
+/** A stretch of memory, in bytes of its buffer. */
+interface Run {
+  readonly buffer: ArrayBufferLike;
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** The memory of tensors in the order of the file, as few stretches as possible. */
+function* runsOf(entries: readonly TensorEntry[], tensors: ReadonlyMap<string, HostTensor>): Generator<Run> {
+  let run: Run | undefined;
   for (const { name } of entries) {
-    const tensor = tensors.get(name);
-    if (tensor === undefined) continue;
-    const view = bytesOf(tensor);
-    for (let start = 0; start < view.length; start += chunkBytes)
-      yield view.subarray(start, start + chunkBytes);
+    const data = tensors.get(name)?.data;
+    if (data === undefined || data.byteLength === 0) continue;
+    const { buffer, byteOffset } = data;
+    const end = byteOffset + data.byteLength;
+    if (run?.buffer === buffer && run.end === byteOffset) run = { ...run, end };
+    else {
+      if (run !== undefined) yield run;
+      run = { buffer, begin: byteOffset, end };
+    }
   }
+  if (run !== undefined) yield run;
 }
 
 /** Bytes that {@link safetensorsChunks} will give, without making them. */
 export function safetensorsSize(
   tensors: ReadonlyMap<string, HostTensor>,
   metadata: Readonly<Record<string, string>> = {},
+  alignment?: number,
 ): number {
-  const { bytes, entries } = encodeHeader(tensors, metadata);
+  const { bytes, entries } = encodeHeader(tensors, metadata, alignment);
   return bytes.length + (entries.at(-1)?.end ?? 0);
 }
 

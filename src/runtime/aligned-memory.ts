@@ -10,3 +10,8 @@ export function alignedMemory(size: number, alignment: number): Uint8Array {
   const start = Number(-addressOf(memory) & BigInt(alignment - 1));
   return memory.subarray(start, start + size);
 }
+
+/** Whether the first of `bytes`, which must be outside V8's heap, is at a multiple of `alignment`, a power of two. */
+export function isAligned(bytes: Uint8Array, alignment: number): boolean {
+  return (addressOf(bytes) & BigInt(alignment - 1)) === 0n;
+}

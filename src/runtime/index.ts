@@ -2,7 +2,7 @@ import type { Device } from "./device.ts";
 import { ortApi } from "./ort/api.ts";
 import { ortEnvironment } from "./ort/environment.ts";
 
-export { alignedMemory } from "./aligned-memory.ts";
+export { alignedMemory, isAligned } from "./aligned-memory.ts";
 export { TensorBuffer } from "./buffer.ts";
 export type { Device } from "./device.ts";
 export { type DeviceChoice, deviceChoices } from "./devices/choices.ts";

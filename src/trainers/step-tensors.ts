@@ -34,23 +34,6 @@ export function allFinite(data: Float32Array): boolean {
   return a + b + c + d === 0;
 }
 
-/** A copy, in the memory of an earlier copy where there is one: fresh memory costs many times what copying does. */
-export function copyTensors({ parameters, optimizer }: StepTensors, earlier?: StepTensors): StepTensors {
-  const copy = (tensors: Tensors, memory?: Tensors): Tensors =>
-    new Map(
-      [...tensors].map(([name, { dtype, shape, data }]) => {
-        const known = memory?.get(name);
-        const target = known?.data.length === data.length ? known : allocate(dtype, shape);
-        (target.data as Float32Array).set(data as Float32Array);
-        return [name, target];
-      }),
-    );
-  return {
-    parameters: copy(parameters, earlier?.parameters),
-    optimizer: copy(optimizer, earlier?.optimizer),
-  };
-}
-
 /**
  * Writes a checkpoint's numbers into weights and optimizer state.
  *

@@ -13,12 +13,12 @@ import { type ResultName, type StepGraph, traceStep } from "./step-graph.ts";
 import type { Place, StepMemory, StepUpdates } from "./step-memory.ts";
 import {
   allFinite,
-  copyTensors,
   hostTensors,
   type RestoreRequest,
   restoreTensors,
   type StepTensors,
 } from "./step-tensors.ts";
+import { copyTensors } from "./tensor-copies.ts";
 import { type BatchForm, batchBuffers, feedsOf, formOf } from "./traced-batch.ts";
 import type { StepBytes, TrainingProfiler } from "./training-profiler.ts";
 import { type ParameterGroup, type UpdateUnit, updateUnits } from "./update-units.ts";
