@@ -1,14 +1,25 @@
 import { mkdtemp, open, readFile, rm, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { compareFile, createFile } from "../../src/run/direct-file.ts";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { blockBytes, compareFile, createFile } from "../../src/run/direct-file.ts";
+import { alignedMemory } from "../../src/runtime/index.ts";
 
 const piece = 4 * 1024 * 1024;
 
-/** Bytes that differ from place to place, in chunks of odd lengths. */
-function content(size: number): Uint8Array {
-  const bytes = new Uint8Array(size);
+/** Bytes that were copied from one array to another while `work` ran. */
+async function copied(work: () => Promise<void>): Promise<number> {
+  const set = vi.spyOn(Uint8Array.prototype, "set");
+  try {
+    await work();
+    return set.mock.calls.reduce((sum, [source]) => sum + source.length, 0);
+  } finally {
+    set.mockRestore();
+  }
+}
+
+/** Bytes that differ from place to place. */
+function content(size: number, bytes: Uint8Array = new Uint8Array(size)): Uint8Array {
   for (let at = 0, value = 1; at < size; at++) {
     value = (value * 1103515245 + 12345) >>> 0;
     bytes[at] = value >>> 16;
@@ -62,6 +73,27 @@ describe.each([
     await expect(compareFile(path, chunksOf(bytes, 999_983))).rejects.toThrow(
       "does not hold what was written",
     );
+  });
+
+  test.each([
+    { what: "fits", position: 4096, offset: 0, size: 3 * piece, copies: 0 },
+    { what: "ends between blocks", position: 4096, offset: 0, size: 3 * piece + 7, copies: 7 },
+    { what: "begins between blocks", position: 8096, offset: 4000, size: 3 * piece + 1, copies: 96 + 4001 },
+    { what: "does not fit", position: 4096, offset: 8, size: 3 * piece, copies: 3 * piece },
+    { what: "is not worth it", position: 4096, offset: 0, size: 1_000_000, copies: 1_000_000 },
+  ])("memory that $what is copied as far as it must be", async ({ what, position, offset, size, copies }) => {
+    const path = join(folder, what);
+    const memory = content(size, alignedMemory(offset + size, blockBytes).subarray(offset));
+    const chunks = [content(position), memory, content(9)];
+    const file = await createFile(path);
+    const bytes = await copied(async () => {
+      for (const chunk of chunks) await file.write(chunk);
+    });
+    await file.sync();
+    await file.close();
+    expect(bytes).toBe(position + copies + 9);
+    expect(Buffer.compare(await readFile(path), Buffer.concat(chunks))).toBe(0);
+    await compareFile(path, chunks);
   });
 
   test("a file that is too long or too short is found", async () => {

@@ -80,6 +80,43 @@ describe("round trip", () => {
     );
   });
 
+  test("the data begins where it is asked to, and any reader finds it there", () => {
+    fc.assert(
+      fc.property(files, metadata, fc.constantFrom(8, 64, 4096), (map, strings, alignment) => {
+        const bytes = Buffer.concat([...safetensorsChunks(map, strings, alignment)]);
+        expect(safetensorsSize(map, strings, alignment)).toBe(bytes.length);
+        expect((8 + Number(bytes.readBigUInt64LE(0))) % alignment).toBe(0);
+        expect(bits(decodeSafetensors(bytes).tensors)).toEqual(bits(map));
+      }),
+    );
+  });
+
+  test("tensors that lie in the order of the file are given together, up to where its pieces of 4 MiB end", () => {
+    const elements = 1_500_000;
+    const all = new Float32Array(3 * elements).map((_, at) => at);
+    const tensor = (from: number): HostTensor => ({
+      dtype: "float32",
+      shape: [elements],
+      data: all.subarray(from * elements, (from + 1) * elements),
+    });
+    const piece = 4 * 1024 * 1024;
+    const lengths = (...order: number[]): number[] =>
+      [...safetensorsChunks(new Map(order.map((from, at) => [`t${at}`, tensor(from)])), {}, 4096)].map(
+        ({ length }) => length,
+      );
+    expect(lengths(0, 1, 2)).toEqual([4096, piece - 4096, piece, piece, piece, 18e6 + 4096 - 4 * piece]);
+    // Those that lie elsewhere are not.
+    expect(lengths(1, 0)).toEqual([
+      4096,
+      piece - 4096,
+      6e6 + 4096 - piece,
+      2 * piece - 6e6 - 4096,
+      12e6 + 4096 - 2 * piece,
+    ]);
+    const map = new Map([0, 1, 2].map((from) => [`t${from}`, tensor(from)]));
+    expect(bits(decodeSafetensors(encodeSafetensors(map)).tensors)).toEqual(bits(map));
+  });
+
   test("the chunks are views of the tensors' memory, not copies", () => {
     const data = new Float32Array(16).fill(1);
     const [, chunk] = safetensorsChunks(new Map([["w", { dtype: "float32", shape: [16], data }]]));
