@@ -64,7 +64,11 @@ async function measure(
       console.log(`  left out: ${cause instanceof Error ? cause.message : cause}`);
     }
   for (let round = 0; round < rounds; round++)
-    for (const contender of present)
+    // Each round begins with another one, so that nobody always follows the same.
+    for (const contender of [
+      ...present.slice(round % present.length),
+      ...present.slice(0, round % present.length),
+    ])
       if (!slow.has(contender)) await contender.turn(steps, true);
       else if (round < 2) await contender.turn(1, true);
   for (const contender of contenders) contender.stop();
