@@ -41,11 +41,15 @@ export class Contender {
     this.about = JSON.parse(await this.#next()) as Record<string, unknown>;
   }
 
-  /** Takes so many steps; those of a turn that counts are added to `times`. */
+  /**
+   * Takes so many steps; those of a turn that counts are added to `times`. Of several, one more is taken before: it finds the caches full of
+   * what others left there.
+   */
   async turn(steps: number, counts: boolean): Promise<void> {
-    this.#process.stdin?.write(`${steps}\n`);
+    const first = steps > 1 ? 1 : 0;
+    this.#process.stdin?.write(`${first + steps}\n`);
     const { times, loss, peak } = JSON.parse(await this.#next()) as Turn;
-    if (counts) this.times.push(...times);
+    if (counts) this.times.push(...times.slice(first));
     this.loss = loss;
     this.peak = peak;
   }

@@ -1,12 +1,13 @@
 // A GPT of a given shape trained by jax-js with its WebAssembly backend, as its users write it: the whole update in one `jit`.
-//     node training-jax-js.mjs '{"layers": 4, …}' FOLDER-WITH-node_modules
+//     node training-jax-js.mjs '{"layers": 4, …}' FOLDER-WITH-node_modules [worker]
+// As it comes, it computes on one core in Node; with `worker` it finds a browser's `Worker` and uses all.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import "./web-worker.mjs";
 import { batch, shape, takeTurns } from "./peer-turns.mjs";
 
+if (process.argv[4] === "worker") await import("./web-worker.mjs");
 const require = createRequire(join(process.argv[3], "package.json"));
 const folder = join(dirname(require.resolve("@jax-js/jax")), "..");
 const { version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));

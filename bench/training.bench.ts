@@ -10,7 +10,12 @@ import { type GptShape, shapes } from "./shapes.ts";
 import { flopsOf } from "./training-step.ts";
 
 const pytorch = ["eager fp32", "compile fp32", "eager bf16", "compile bf16"];
-const javascript = ["jax-js", "tfjs"];
+/** Peers in JavaScript: the program, and what it is told besides. In Node jax-js has no `Worker` and computes on one core. */
+const javascript: Readonly<Record<string, readonly [file: string, ...more: string[]]>> = {
+  "jax-js": ["training-jax-js.mjs"],
+  "jax-js with a Worker": ["training-jax-js.mjs", "worker"],
+  tfjs: ["training-tfjs.mjs"],
+};
 
 /** A peer whose step takes longer than this takes one step a turn, two turns in all. */
 const patience = 10_000;
@@ -34,15 +39,9 @@ function contendersFor(shape: GptShape, { python, nodePeers, names: peers }: Pee
       all.push(
         new Contender(`PyTorch ${mode}`, python ?? "", [here("training_peer.py"), given, ...mode.split(" ")]),
       );
-  for (const name of nodePeers === undefined ? [] : javascript)
+  for (const [name, [file, ...more]] of Object.entries(nodePeers === undefined ? {} : javascript))
     if (peers.length === 0 || peers.includes(name))
-      all.push(
-        new Contender(name, process.execPath, [
-          here(`training-${name}.mjs`),
-          given,
-          resolve(nodePeers ?? ""),
-        ]),
-      );
+      all.push(new Contender(name, process.execPath, [here(file), given, resolve(nodePeers ?? ""), ...more]));
   return all;
 }
 
@@ -65,7 +64,11 @@ async function measure(
       console.log(`  left out: ${cause instanceof Error ? cause.message : cause}`);
     }
   for (let round = 0; round < rounds; round++)
-    for (const contender of present)
+    // Each round begins with another one, so that nobody always follows the same.
+    for (const contender of [
+      ...present.slice(round % present.length),
+      ...present.slice(0, round % present.length),
+    ])
       if (!slow.has(contender)) await contender.turn(steps, true);
       else if (round < 2) await contender.turn(1, true);
   for (const contender of contenders) contender.stop();
