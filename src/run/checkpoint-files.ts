@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { open, readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { ComponentOrigin } from "../trainers/index.ts";
 import { digesterOf, type FileDigest, isFileDigest } from "./file-digest.ts";
 import { errorCode } from "./file-system.ts";
@@ -97,7 +97,11 @@ export async function verifyCheckpoint(folder: string): Promise<CheckpointManife
 /** @throws {CheckpointError} `CHECKPOINT_DAMAGED` when it is missing or not what was written. */
 export async function readManifest(folder: string): Promise<CheckpointManifest> {
   try {
-    return checkManifest(JSON.parse(await readFile(join(folder, manifestFile), "utf8")));
+    const manifest = checkManifest(JSON.parse(await readFile(join(folder, manifestFile), "utf8")));
+    const [, step] = /^step-(\d+)$/.exec(basename(folder)) ?? [];
+    if (step !== undefined && Number(step) !== manifest.step)
+      throw new Error(`has the step ${manifest.step}, which its folder's name has not`);
+    return manifest;
   } catch (cause) {
     throw damaged(folder, manifestFile, cause instanceof Error ? cause.message : String(cause), cause);
   }
@@ -160,11 +164,16 @@ async function digestFile(path: string, inspect: (bytes: Uint8Array) => void): P
   }
 }
 
+const manifestKeys = ["format", "step", "state", "stateSha256", "files", "run", "runSha256"];
+
 function checkManifest(value: unknown): CheckpointManifest {
   if (!isRecord(value)) throw new Error("is not a JSON object");
   const { format, step, state, stateSha256, files, run, runSha256 } = value;
   if (format !== 1 && format !== checkpointFormat)
     throw new Error(unreadableFormat(format, checkpointFormat));
+  const unknown = Object.keys(value).find((key) => !manifestKeys.includes(key));
+  // With a newer format there may be more; in a known one it is a name that was damaged.
+  if (unknown !== undefined) throw new Error(`has a key ${JSON.stringify(unknown)} that nobody wrote`);
   if (typeof step !== "number" || !Number.isSafeInteger(step)) throw new Error("has no whole number `step`");
   if (!isRecord(state)) throw new Error("has no object `state`");
   if (typeof stateSha256 !== "string" || sha256(JSON.stringify(state)) !== stateSha256)

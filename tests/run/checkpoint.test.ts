@@ -218,6 +218,8 @@ describe("a reader accepts only what verifies", () => {
       /does not vouch for model\.safetensors/,
     ],
     ["a manifest that is a list", (f) => writeFile(join(f, "state.json"), "[]"), /not a JSON object/],
+    ["a manifest of another step", (f) => edit(f, (m) => ({ ...m, step: 501 })), /has the step 501/],
+    ["a manifest with a name that is damaged", (f) => edit(f, (m) => ({ ...m, rvn: {} })), /a key "rvn"/],
     ["a manifest without a step", (f) => edit(f, (m) => ({ ...m, step: "x" })), /no whole number `step`/],
   ];
 
@@ -233,7 +235,7 @@ describe("a reader accepts only what verifies", () => {
     await expect(readCheckpoint(join(run, "checkpoints/step-000500"))).rejects.toThrow(message);
   });
 
-  test("one bit that is not what it was is found, wherever it is but in the manifest's number of the step", async () => {
+  test("one bit that is not what it was is found, wherever it is", async () => {
     const folder = join(run, await save(500));
     const unfound: string[] = [];
     for (const name of await readdir(folder)) {
@@ -245,7 +247,7 @@ describe("a reader accepts only what verifies", () => {
         changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
         await writeFile(join(folder, name), changed);
         const found = await verifyCheckpoint(folder).then(
-          ({ step }) => step !== 500,
+          () => false,
           () => true,
         );
         if (!found) unfound.push(`${name}, bit ${bit}`);
