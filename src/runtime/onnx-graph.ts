@@ -73,9 +73,13 @@ export class OnnxGraph implements Lowering {
   /** Names of the nodes that are better left to the CPU. */
   readonly onCpu: string[] = [];
 
-  constructor(inputs: readonly Tensor[], kernels: Kernels = {}) {
+  readonly forProcessor: boolean;
+
+  /** @param kernels Of a device; without it is for the CPU. */
+  constructor(inputs: readonly Tensor[], kernels?: Kernels) {
     this.#inputs = inputs;
-    this.#kernels = kernels;
+    this.#kernels = kernels ?? {};
+    this.forProcessor = kernels === undefined;
   }
 
   /** Says which operation the nodes that follow belong to. */

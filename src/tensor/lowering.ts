@@ -53,4 +53,6 @@ export interface Lowering {
    * one adds numbers in the same order each time.
    */
   lacks(operator: string): boolean;
+  /** Whether a processor will compute it: forms that suit its caches and threads, and would only be work for others. */
+  readonly forProcessor: boolean;
 }

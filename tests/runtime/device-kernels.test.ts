@@ -1,6 +1,8 @@
 /** What graphs do without where a device lacks a kernel, computed on the CPU: the same numbers. */
+import { fromBinary } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { Device } from "../../src/runtime/device.ts";
+import { ModelProtoSchema } from "../../src/runtime/gen/onnx_pb.ts";
 import { Program, TensorBuffer } from "../../src/runtime/index.ts";
 import { encodeForDevice } from "../../src/runtime/onnx-model.ts";
 import { cpuProvider, webgpuProvider } from "../../src/runtime/ort/providers.ts";
@@ -9,6 +11,7 @@ import {
   gather,
   grad,
   input,
+  linear,
   matmul,
   mul,
   Random,
@@ -72,4 +75,25 @@ test("none of those operators is left, and the nodes of an operator that stays o
   expect(onCpu.length).toBeGreaterThan(20);
   expect(new Set(onCpu).size).toBe(onCpu.length);
   expect(encodeForDevice(spec("Sum"), new Set(), webgpuProvider).onCpu).toEqual([]);
+});
+
+test("forms that suit a processor's caches and threads are for the CPU alone", () => {
+  const [rows, weight, bias, target] = [
+    input("rows", "float32", [1024, 128]),
+    input("weight", "float32", [128, 256]),
+    input("bias", "float32", [256]),
+    input("target", "float32", [1024, 256]),
+  ] as const;
+  const y = linear(rows, weight, bias);
+  const [gradient] = grad(reduceSum(mul(y, target)), [weight]) as [Tensor];
+  const spec = { inputs: [rows, weight, bias, target], outputs: { y, gradient } };
+  const kindsOf = (bytes: Uint8Array) =>
+    fromBinary(ModelProtoSchema, bytes).graph?.node.map(({ opType }) => opType) ?? [];
+  const onDevice = kindsOf(encodeForDevice(spec, new Set(), webgpuProvider).bytes);
+  const onProcessor = kindsOf(encodeForDevice(spec, new Set()).bytes);
+  expect(onDevice.filter((kind) => kind === "Gemm")).toHaveLength(2);
+  expect(onDevice).not.toContain("Transpose");
+  expect(onDevice).not.toContain("Add");
+  expect(onProcessor).toContain("Transpose");
+  expect(onProcessor).toContain("Add");
 });

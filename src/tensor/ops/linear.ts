@@ -62,7 +62,7 @@ const apply = defineOperator<GemmAttributes>({
   lower: (lowering, [a, b, c], { attributes: { transA, transB, alpha }, inputs }) => {
     const [{ dtype }] = inputs as [Tensor];
     const other =
-      transA && !transB && c === undefined && dtype === "float32"
+      lowering.forProcessor && transA && !transB && c === undefined && dtype === "float32"
         ? lowerTransposedProduct(
             lowering,
             [a as Value, b as Value],
@@ -81,7 +81,8 @@ const apply = defineOperator<GemmAttributes>({
       });
     // ONNX keeps the factor in float32: 1/3 would cost a float64 gradient half of its digits.
     if (dtype === "float32" || Math.fround(alpha) === alpha) {
-      if (c === undefined || !isBiasApart(inputs[0] as Tensor, transA)) return product(alpha, c);
+      if (c === undefined || !lowering.forProcessor || !isBiasApart(inputs[0] as Tensor, transA))
+        return product(alpha, c);
       return lowering.node("Add", [product(alpha, undefined)[0], c]);
     }
     const [scaled] = lowering.node("Mul", [product(1, undefined)[0], lowering.constant([alpha], dtype, [])]);
@@ -94,8 +95,8 @@ const apply = defineOperator<GemmAttributes>({
  * all threads afterwards: 1.11 instead of 1.03 ms at 2048 × 128 × 384, 12.2 and 12.2 at 512 × 768 × 3072 (Zen 4).
  */
 function isBiasApart({ shape }: Tensor, transA: boolean): boolean {
-  const inner = shape[transA ? 0 : 1];
-  return typeof inner === "number" && inner <= 512;
+  const [rows, inner] = transA ? [shape[1], shape[0]] : shape;
+  return typeof rows === "number" && typeof inner === "number" && rows >= 256 && inner <= 512;
 }
 
 /**
