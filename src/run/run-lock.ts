@@ -57,8 +57,10 @@ export async function lockRunDirectory(folder: string, force = false): Promise<R
       release: async () => {
         const text = await readFile(path, "utf8").catch(() => undefined);
         // Another one's by now, where somebody took it by force.
+        const remove = () => rm(path, { force: true });
         if (text !== undefined && parseHolder(text)?.id === own.id)
-          await whileClaimed(path, text, own, () => rm(path, { force: true }));
+          // Where nothing can be written, on a full disk say, nobody can take it by force either.
+          await whileClaimed(path, text, own, remove).catch(remove);
         held.delete(own.id);
       },
     };
@@ -103,7 +105,7 @@ async function createLock(folder: string, own: Holder): Promise<boolean> {
 async function create(path: string, holder: Holder): Promise<boolean> {
   const staged = `${path}.${holder.id}`;
   try {
-    await writeFile(staged, `${JSON.stringify(holder, null, 2)}\n`, { flag: "wx" });
+    await writeFile(staged, textOf(holder), { flag: "wx" });
     try {
       await link(staged, path);
       return true;
@@ -112,7 +114,7 @@ async function create(path: string, holder: Holder): Promise<boolean> {
       // File systems without links: the file may be seen half written, which reads as that of a process that died.
       if (!["EPERM", "ENOTSUP", "ENOSYS", "EOPNOTSUPP", "EMLINK"].includes(errorCode(error) ?? ""))
         throw error;
-      await writeFile(path, `${JSON.stringify(holder, null, 2)}\n`, { flag: "wx" });
+      await writeFile(path, textOf(holder), { flag: "wx" });
       return true;
     }
   } catch (error) {
@@ -126,8 +128,16 @@ async function create(path: string, holder: Holder): Promise<boolean> {
 /** Puts a lock in the place of another: there is no moment without one. */
 async function replace(path: string, own: Holder): Promise<void> {
   const staged = `${path}.${own.id}`;
-  await writeFile(staged, `${JSON.stringify(own, null, 2)}\n`, { flag: "wx" });
-  await rename(staged, path);
+  try {
+    await writeFile(staged, textOf(own), { flag: "wx" });
+    await rename(staged, path);
+  } finally {
+    await rm(staged, { force: true });
+  }
+}
+
+function textOf(holder: Holder): string {
+  return `${JSON.stringify(holder, null, 2)}\n`;
 }
 
 /**

@@ -62,6 +62,7 @@ test.each([
       project,
       `mkdir disk && mount -t tmpfs -o size=4m tmpfs disk
     ${whenSaved(breaks)}
+    echo "locks $(ls disk/run | grep -c '^run.lock')"
     ${cli} checkpoints verify disk/run; echo "verified $?"
     ${mends}
     ${cli} resume disk/run; echo "resumed $?"
@@ -69,6 +70,7 @@ test.each([
     );
     expect(stdout, stderr).toMatch(/exit 1$/m);
     expect(stderr).toMatch(says);
+    expect(stdout).toMatch(/locks 0$/m);
     expect(stdout).toMatch(/verified 0$/m);
     expect(stdout, stderr).toMatch(/resumed 0$/m);
     const [disturbed, expected] = [await outcome(project.path("kept")), await undisturbed()];
